@@ -1,0 +1,72 @@
+/* What the calls made of each page, as far as --narrow needs it: where several
+ * target pages share a host page, permissions are the union of what they have,
+ * unmapped pages may stay, and shared files cannot be split (spec A5, A11). */
+#include "diff.h"
+#include <string.h>
+
+int whole_slots_only(const struct ctx *c)
+{
+	return !c->placing_alone || c->opt->narrow;
+}
+
+static struct model *model_at(const struct ctx *c, const char *p)
+{
+	for (int r = 0; r < REGIONS; r++) {
+		const struct region *g = &c->regions[r];
+		if (g->live && p >= g->base && p < g->base + g->pages * P)
+			return (struct model *)&g->model[(p - g->base) / P];
+	}
+	return NULL;
+}
+
+static void model_set(struct ctx *c, char *p, long pages, struct model to)
+{
+	for (long i = 0; i < pages; i++) {
+		struct model *m = model_at(c, p + i * P);
+		if (m)
+			*m = to;
+	}
+}
+
+void model_map(struct ctx *c, char *p, long pages, int prot, int shared_file)
+{
+	model_set(c, p, pages, (struct model){ 1, (unsigned char)(prot & 7), (unsigned char)shared_file });
+}
+
+void model_unmap(struct ctx *c, char *p, long pages)
+{
+	model_set(c, p, pages, (struct model){ 0, 0, 0 });
+}
+
+void model_protect(struct ctx *c, char *p, long pages, int prot)
+{
+	for (long i = 0; i < pages; i++) {
+		struct model *m = model_at(c, p + i * P);
+		if (!m || !m->mapped)
+			return;
+		m->prot = (unsigned char)(prot & 7);
+	}
+}
+
+int model_may(const struct ctx *c, const char *p, int prot)
+{
+	const struct model *m = model_at(c, p);
+	return m && m->mapped && (m->prot & prot) == prot;
+}
+
+/* A host page that the range covers in part must hold no shared file, and a
+ * shared file must cover whole host pages. */
+int narrow_allows(struct ctx *c, char *p, long pages, int shared_file)
+{
+	uintptr_t h = (uintptr_t)c->opt->narrow, start = (uintptr_t)p, end = start + (uintptr_t)(pages * P);
+	if (!h)
+		return 1;
+	if (shared_file && (start % h || end % h))
+		return 0;
+	for (uintptr_t a = start & -h; a < ((end + h - 1) & -h); a += (uintptr_t)P) {
+		const struct model *m = model_at(c, (char *)a);
+		if ((a < start || a >= end) && m && m->shared_file)
+			return 0;
+	}
+	return 1;
+}
