@@ -49,7 +49,7 @@ enum {
 /* The files: contents of 0 and 1 change and are mapped shared only; 2 and 3
  * never change; 4 and 5 grow and shrink (group eof), 5 is mapped private.
  * (What a private mapping shows of a later change to its file is unspecified.) */
-enum { F_SHARED = 0, F_CONST = 2, F_EOF = 4, F_EOF_PRIVATE = 5 };
+enum { F_SHARED = 0, F_CONST = 2, F_EOF = 4, F_EOF_PRIVATE = 5, F_END = 6 };
 /* Beyond the files: arguments of mmap that are not regular files. */
 enum { FD_ANON = -1, FD_NONE = -2, FD_PIPE = -3, FD_DIR = -4, FD_ZERO = -5 };
 enum { OPEN_RW, OPEN_RO, OPEN_WO };
@@ -66,9 +66,13 @@ struct page {
 	char read, write, mixed, known;
 	uint32_t tags;
 };
-/* What the calls made of a page, kept for --narrow, where less can be looked at. */
+/* What the calls made of a page: for --narrow, where less can be looked at, and
+ * to know the ends of files. */
+enum { NOT_SHARED, SHARED_WRITABLE, SHARED_READ_ONLY };
 struct model {
 	unsigned char mapped, prot, shared_file;
+	signed char file; /* number + 1; 0 is none */
+	int file_page;
 };
 struct region {
 	char *base;
@@ -108,7 +112,7 @@ struct ctx {
 	size_t out_max;
 	long result;
 	int error;
-	int look_at_files;
+	int look_at_files, past_end; /* past_end: stores behind the end of a file, too */
 	/* touching memory */
 	sigjmp_buf jump;
 	volatile sig_atomic_t armed;
@@ -176,14 +180,18 @@ void place_init(struct ctx *);
 void files_init(struct ctx *);
 int fd_of(const struct ctx *, int file, int how);
 char *at(const struct ctx *, int region, struct arg);
+void file_size(struct ctx *, int file); /* looks it up */
 /* Makes room for one more slot, then finds the region of a new mapping. */
 void slot_make_room(struct ctx *);
 int region_of(struct ctx *, char *, long pages);
 void say_place(struct ctx *, char *, long pages);
 
-/* model.c: pages of a region, clipped to it */
-void model_map(struct ctx *, char *, long pages, int prot, int shared_file);
+/* model.c: pages of all regions that have them */
+void model_map(struct ctx *, char *, long pages, struct model first);
 void model_unmap(struct ctx *, char *, long pages);
+struct model model_of(const struct ctx *, const char *);
+/* Whether an address is in a mapping of a file, behind the file's last tag. */
+int behind_end(const struct ctx *, const char *);
 /* As mprotect(2): up to the first hole. */
 void model_protect(struct ctx *, char *, long pages, int prot);
 int model_may(const struct ctx *, const char *, int prot);

@@ -18,6 +18,8 @@ static void store(struct ctx *c)
 	for (long i = 0; i < n; i++) {
 		char *p = g->base + (first + i) * U;
 		char fault = 0;
+		if (behind_end(c, p) && !c->past_end)
+			continue;
 		if (c->opt->narrow && !model_may(c, p, PROT_WRITE))
 			fault = 's';
 		else
@@ -56,7 +58,7 @@ static void kernel_writes(struct ctx *c)
 	say(c, " ");
 	say_where(c, r, (struct arg){ u, 0 });
 	say(c, " from f%d %ld", f, from);
-	if (c->opt->narrow && !model_may(c, p, PROT_WRITE)) {
+	if ((c->opt->narrow && !model_may(c, p, PROT_WRITE)) || (behind_end(c, p) && !c->past_end)) {
 		say(c, " left out\n");
 		return;
 	}

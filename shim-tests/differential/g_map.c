@@ -121,7 +121,7 @@ static int has_read_only_share(const struct ctx *c, int r)
 {
 	const struct region *g = &c->regions[r];
 	for (int i = 0; i < g->pages; i++)
-		if (g->model[i].shared_file == 2)
+		if (g->model[i].shared_file == SHARED_READ_ONLY)
 			return 1;
 	return 0;
 }

@@ -9,42 +9,67 @@ int whole_slots_only(const struct ctx *c)
 	return !c->placing_alone || c->opt->narrow;
 }
 
-static struct model *model_at(const struct ctx *c, const char *p)
+static struct model *in_region(const struct ctx *c, int r, const char *p)
 {
-	for (int r = 0; r < REGIONS; r++) {
-		const struct region *g = &c->regions[r];
-		if (g->live && p >= g->base && p < g->base + g->pages * P)
-			return (struct model *)&g->model[(p - g->base) / P];
-	}
-	return NULL;
+	const struct region *g = &c->regions[r];
+	if (!g->live || p < g->base || p >= g->base + g->pages * P)
+		return NULL;
+	return (struct model *)&g->model[(p - g->base) / P];
 }
 
-static void model_set(struct ctx *c, char *p, long pages, struct model to)
+static struct model *model_at(const struct ctx *c, const char *p)
 {
-	for (long i = 0; i < pages; i++) {
-		struct model *m = model_at(c, p + i * P);
+	struct model *m = NULL;
+	for (int r = 0; r < REGIONS && !m; r++)
+		m = in_region(c, r, p);
+	return m;
+}
+
+/* A slot may lie in the hole of another one: each is told. */
+static void model_set(struct ctx *c, char *p, struct model to)
+{
+	for (int r = 0; r < REGIONS; r++) {
+		struct model *m = in_region(c, r, p);
 		if (m)
 			*m = to;
 	}
 }
 
-void model_map(struct ctx *c, char *p, long pages, int prot, int shared_file)
+void model_map(struct ctx *c, char *p, long pages, struct model first)
 {
-	model_set(c, p, pages, (struct model){ 1, (unsigned char)(prot & 7), (unsigned char)shared_file });
+	for (long i = 0; i < pages; i++, first.file_page++)
+		model_set(c, p + i * P, first);
 }
 
 void model_unmap(struct ctx *c, char *p, long pages)
 {
-	model_set(c, p, pages, (struct model){ 0, 0, 0 });
+	for (long i = 0; i < pages; i++)
+		model_set(c, p + i * P, (struct model){ 0 });
+}
+
+struct model model_of(const struct ctx *c, const char *p)
+{
+	const struct model *m = model_at(c, p);
+	return m ? *m : (struct model){ 0 };
+}
+
+int behind_end(const struct ctx *c, const char *p)
+{
+	struct model m = model_of(c, p);
+	if (!m.mapped || !m.file)
+		return 0;
+	long unit = (long)m.file_page * PER_PAGE + (long)((uintptr_t)p % (uintptr_t)P) / U;
+	return unit >= c->files[m.file - 1].units;
 }
 
 void model_protect(struct ctx *c, char *p, long pages, int prot)
 {
 	for (long i = 0; i < pages; i++) {
-		struct model *m = model_at(c, p + i * P);
-		if (!m || !m->mapped)
+		struct model m = model_of(c, p + i * P);
+		if (!m.mapped)
 			return;
-		m->prot = (unsigned char)(prot & 7);
+		m.prot = (unsigned char)(prot & 7);
+		model_set(c, p + i * P, m);
 	}
 }
 
@@ -65,7 +90,7 @@ int narrow_allows(struct ctx *c, char *p, long pages, int shared_file)
 		return 0;
 	for (uintptr_t a = start & -h; a < ((end + h - 1) & -h); a += (uintptr_t)P) {
 		const struct model *m = model_at(c, (char *)a);
-		if ((a < start || a >= end) && m && m->shared_file)
+		if ((a < start || a >= end) && m && m->shared_file == SHARED_WRITABLE)
 			return 0;
 	}
 	return 1;

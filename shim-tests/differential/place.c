@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MIB (1L << 20)
@@ -71,7 +71,7 @@ void place_init(struct ctx *c)
 	struct region *g = &c->regions[1];
 	if (mmap(g->base, (size_t)(g->pages * P), RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != g->base)
 		die("cannot map an arena");
-	model_map(c, g->base, g->pages, RW, 0);
+	model_map(c, g->base, g->pages, (struct model){ .mapped = 1, .prot = RW });
 	c->placing_alone = c->opt->threads == 1 && !c->opt->interrupt;
 	if (c->placing_alone && !c->opt->narrow)
 		sandbox_init(c);
@@ -111,6 +111,14 @@ void files_init(struct ctx *c)
 	c->dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->zero < 0 || c->dir < 0 || pipe(c->pipe))
 		die("no descriptors: %s", error_name(errno));
+}
+
+void file_size(struct ctx *c, int file)
+{
+	struct stat st;
+	if (fstat(c->files[file].fd[OPEN_RW], &st))
+		die("fstat: %s", error_name(errno));
+	c->files[file].units = (long)((st.st_size + U - 1) / U);
 }
 
 int fd_of(const struct ctx *c, int file, int how)

@@ -159,10 +159,12 @@ static void scan_region(struct ctx *c, int r)
 static void scan_file(struct ctx *c, int n)
 {
 	struct file *f = &c->files[n];
+	if (n >= F_EOF)
+		file_size(c, n);
 	if (f->units != f->seen_units)
 		say(c, "    f%d has %ld units\n", n, f->units);
 	f->seen_units = f->units;
-	for (int page = 0; page <= FILE_PAGES; page++) {
+	for (int page = 0; page < FILE_PAGES + 1; page++) {
 		uint32_t h = 2166136261u, any = 0;
 		for (long u = (long)page * PER_PAGE; u < (page + 1L) * PER_PAGE && u < f->units; u++) {
 			unsigned char b = 0;
