@@ -1,0 +1,142 @@
+//! The command line, defined once: parsing, `--help`, man pages and shell
+//! completions all come from these types.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit status:
+  that of the program, also when a signal ended it
+  125  pagesim itself failed, or its library did not start in the program
+  126  the command was found but cannot be run, natively or under pagesim
+  127  the command was not found";
+
+/// Shows unmodified C programs 16K or 64K pages on a 4K-page Linux machine.
+///
+/// Without a subcommand, runs a program: `pagesim ./app` is `pagesim run
+/// ./app`. A program called like a subcommand is run with `pagesim -- check`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pagesim",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Action {
+    /// Run a program on larger pages (what pagesim does without a subcommand)
+    #[command(after_help = EXIT_CODES)]
+    Run(Run),
+}
+
+/// Options of a run. Each one that has an environment variable wins over it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Run {
+    /// Page size the program is shown, 4K to 1M [default: 64K]
+    #[arg(long, short = 'p', value_name = "SIZE")]
+    pub(crate) page_size: Option<OsString>,
+    /// Pretend that the host works in pages of this size
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) host_page_size: Option<OsString>,
+    /// Where mappings are placed, e.g. 24T or 24T,1T
+    #[arg(long, value_name = "BASE[,SIZE]")]
+    pub(crate) window: Option<OsString>,
+    /// Keep the window by bookkeeping (soft) or by a reservation (hard) [default: soft]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) reserve: Option<OsString>,
+    /// Order in which free places are tried: topdown or bottomup [default: topdown]
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) placement: Option<OsString>,
+    /// Log calls: off, error, warn, info, debug or trace; to a file if one is named
+    #[arg(long, value_name = "LEVEL[,FILE]")]
+    pub(crate) log: Option<OsString>,
+    /// Write the table of mappings to this file when the program ends
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dump: Option<OsString>,
+    /// Work only in programs with these names, separated by commas
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) only: Option<OsString>,
+    /// Leave programs with these names alone, separated by commas
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) skip: Option<OsString>,
+    /// Use this library instead of the one that came with pagesim
+    #[arg(long, value_name = "PATH")]
+    pub(crate) library: Option<PathBuf>,
+    /// Check everything and print the command, but do not run it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The program and its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+impl Cli {
+    /// Parses the arguments, the program's name first.
+    pub(crate) fn read(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(args)
+    }
+
+    /// The subcommand, or the run that stands for none.
+    pub(crate) fn action(self) -> Action {
+        self.action.unwrap_or(Action::Run(self.run))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn command(args: &[&str]) -> Vec<OsString> {
+        let args = std::iter::once("pagesim").chain(args.iter().copied());
+        let cli = Cli::read(args.map(OsString::from).collect()).expect("accepted");
+        match cli.action() {
+            Action::Run(run) => run.command,
+        }
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_after_the_program_belongs_to_it() {
+        for args in [
+            &["./app", "-x", "--page-size", "1", "--", "y"][..],
+            &["--", "./app", "-x", "--page-size", "1", "--", "y"],
+            &["run", "./app", "-x", "--page-size", "1", "--", "y"],
+            &["run", "--", "./app", "-x", "--page-size", "1", "--", "y"],
+            &["--page-size", "16K", "./app", "-x", "--page-size", "1", "--", "y"],
+            &["--page-size=16K", "--", "./app", "-x", "--page-size", "1", "--", "y"],
+        ] {
+            assert_eq!(command(args), ["./app", "-x", "--page-size", "1", "--", "y"], "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_may_be_called_like_a_subcommand() {
+        assert_eq!(command(&["--", "run", "x"]), ["run", "x"]);
+        assert_eq!(command(&["./app", "run", "x"]), ["./app", "run", "x"]);
+        assert_eq!(command(&["run", "run", "x"]), ["run", "x"]);
+    }
+
+    #[test]
+    fn no_program_is_an_error() {
+        for args in [&["pagesim"][..], &["pagesim", "run"], &["pagesim", "--"]] {
+            assert!(Cli::read(args.iter().map(OsString::from).collect()).is_err(), "{args:?}");
+        }
+    }
+}
