@@ -1,0 +1,15 @@
+//! The target-page emulation: what happens to a call that counts in pages of
+//! one size on a system that counts in another.
+//!
+//! No kernel in here: the system below is a [`host::Host`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod errno;
+pub mod flags;
+pub mod host;
+pub mod map;
+mod ops;
+pub mod page;
+pub mod space;
+pub mod vma;

@@ -1,0 +1,49 @@
+//! munmap(2).
+
+use crate::errno::Errno;
+use crate::flags::MapFlags;
+use crate::host::Host;
+use crate::map::NodeSource;
+use crate::page::AddrRange;
+use crate::space::Space;
+
+impl<H: Host, S: NodeSource> Space<H, S> {
+    /// munmap(2).
+    ///
+    /// # Errors
+    /// EINVAL for a misaligned start, length 0 and a range that is none;
+    /// ENOMEM; whatever the host answers.
+    pub fn munmap(&mut self, addr: usize, len: usize) -> Result<(), Errno> {
+        // do_vmi_munmap()
+        if !self.config.target.is_aligned(addr) || len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let range = self.target_range(addr, len).ok_or(Errno::EINVAL)?;
+        self.reserve(2)?;
+        if self.config.narrow() {
+            return self.munmap_narrow(range);
+        }
+        self.unmap(range)
+    }
+
+    /// Unmaps `range`, whole host pages, on the host and in the table. Needs one
+    /// reserved entry.
+    pub(crate) fn unmap(&mut self, range: AddrRange) -> Result<(), Errno> {
+        let Some(hard) = self.hard_part(range) else {
+            self.host.munmap(range.start(), range.len())?;
+            self.map.remove(range);
+            return Ok(());
+        };
+        if !self.map.is_free(hard) {
+            self.keep_place(hard, MapFlags::FIXED)?;
+            self.map.remove(hard);
+        }
+        for (from, to) in [(range.start(), hard.start()), (hard.end(), range.end())] {
+            if let Some(part) = AddrRange::new(from, to).filter(|part| !part.is_empty()) {
+                self.host.munmap(part.start(), part.len())?;
+                self.map.remove(part);
+            }
+        }
+        Ok(())
+    }
+}
