@@ -1,0 +1,152 @@
+//! aarch64: system calls, the thread pointer, symbols that may be missing, and
+//! the few functions the compiler expects to find.
+
+use core::arch::{asm, global_asm};
+
+/// A system call with up to six arguments; the kernel's answer as it is.
+///
+/// # Safety
+/// That of the system call.
+#[inline]
+pub(crate) unsafe fn syscall6(n: usize, a: [usize; 6]) -> usize {
+    let [a0, a1, a2, a3, a4, a5] = a;
+    let ret;
+    // SAFETY: the kernel's calling convention; what the call itself does is the
+    // caller's promise.
+    unsafe {
+        asm!(
+            "svc 0",
+            in("x8") n,
+            inlateout("x0") a0 => ret,
+            in("x1") a1, in("x2") a2, in("x3") a3, in("x4") a4, in("x5") a5,
+            options(nostack),
+        );
+    }
+    ret
+}
+
+/// A value that no two live threads of a process share.
+#[inline]
+pub(crate) fn thread_pointer() -> usize {
+    let tp: usize;
+    // SAFETY: reading the thread pointer register has no effect.
+    unsafe { asm!("mrs {}, tpidr_el0", out(reg) tp, options(nostack, nomem, preserves_flags)) };
+    tp
+}
+
+/// Address of a symbol, or 0 where no loaded library defines it.
+macro_rules! weak_symbol {
+    ($name:literal) => {{
+        let address: usize;
+        // SAFETY: reads this library's own global offset table.
+        unsafe {
+            core::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("adrp {0}, :got:", $name),
+                concat!("ldr {0}, [{0}, :got_lo12:", $name, "]"),
+                out(reg) address,
+                options(nostack, pure, readonly, preserves_flags),
+            );
+        }
+        address
+    }};
+}
+pub(crate) use weak_symbol;
+
+// What the compiler calls for copies and comparisons. Hidden, so that they are
+// never taken for the program's own, and never the program's (a sanitizer's).
+global_asm!(
+    ".macro hidden_fn name",
+    ".globl \\name",
+    ".hidden \\name",
+    ".type \\name, %function",
+    "\\name:",
+    ".endm",
+    ".text",
+    "hidden_fn memmove",
+    "sub x3, x0, x1",
+    "cmp x3, x2",
+    "b.hs memcpy",
+    "2: cbz x2, 3f",
+    "sub x2, x2, #1",
+    "ldrb w3, [x1, x2]",
+    "strb w3, [x0, x2]",
+    "b 2b",
+    "3: ret",
+    "hidden_fn memcpy",
+    "mov x3, x0",
+    "4: cmp x2, #8",
+    "b.lo 5f",
+    "ldr x4, [x1], #8",
+    "str x4, [x3], #8",
+    "sub x2, x2, #8",
+    "b 4b",
+    "5: cbz x2, 6f",
+    "ldrb w4, [x1], #1",
+    "strb w4, [x3], #1",
+    "sub x2, x2, #1",
+    "b 5b",
+    "6: ret",
+    "hidden_fn memset",
+    "mov x3, x0",
+    "7: cbz x2, 8f",
+    "strb w1, [x3], #1",
+    "sub x2, x2, #1",
+    "b 7b",
+    "8: ret",
+    "hidden_fn memcmp",
+    "hidden_fn bcmp",
+    "mov x3, x0",
+    "mov w0, #0",
+    "9: cbz x2, 10f",
+    "ldrb w4, [x3], #1",
+    "ldrb w5, [x1], #1",
+    "sub x2, x2, #1",
+    "subs w0, w4, w5",
+    "b.eq 9b",
+    "10: ret",
+    "hidden_fn strlen",
+    "mov x1, x0",
+    "11: ldrb w2, [x1], #1",
+    "cbnz w2, 11b",
+    "sub x0, x1, x0",
+    "sub x0, x0, #1",
+    "ret",
+    // there is no unwinding in here
+    "hidden_fn rust_eh_personality",
+    "brk #1",
+);
+
+// syscall(2) of the C library; see the x86-64 file.
+global_asm!(
+    ".text",
+    ".globl syscall",
+    ".type syscall, %function",
+    "syscall:",
+    ".cfi_startproc",
+    "cmp x0, {limit}",
+    "b.hs 2f",
+    "adrp x9, {table}",
+    "add x9, x9, :lo12:{table}",
+    "ldrb w9, [x9, x0]",
+    "cbz w9, 2f",
+    "b {emulated}",
+    "2: mov x8, x0",
+    "mov x0, x1",
+    "mov x1, x2",
+    "mov x2, x3",
+    "mov x3, x4",
+    "mov x4, x5",
+    "mov x5, x6",
+    "svc 0",
+    "cmn x0, #4095",
+    "b.hs 3f",
+    "ret",
+    "3: b {fail}",
+    ".cfi_endproc",
+    ".size syscall, . - syscall",
+    limit = const crate::hooks::syscall::LIMIT,
+    table = sym crate::hooks::syscall::EMULATED,
+    emulated = sym crate::hooks::syscall::emulated_syscall,
+    fail = sym crate::hooks::errno::fail_with_raw,
+);

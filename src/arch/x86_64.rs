@@ -1,0 +1,152 @@
+//! x86-64: system calls, the thread pointer, symbols that may be missing, and
+//! the few functions the compiler expects to find.
+
+use core::arch::{asm, global_asm};
+
+/// A system call with up to six arguments; the kernel's answer as it is.
+///
+/// # Safety
+/// That of the system call.
+#[inline]
+pub(crate) unsafe fn syscall6(n: usize, a: [usize; 6]) -> usize {
+    let [a0, a1, a2, a3, a4, a5] = a;
+    let ret;
+    // SAFETY: the kernel's calling convention; what the call itself does is the
+    // caller's promise.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") n => ret,
+            in("rdi") a0, in("rsi") a1, in("rdx") a2,
+            in("r10") a3, in("r8") a4, in("r9") a5,
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    ret
+}
+
+/// A value that no two live threads of a process share.
+#[inline]
+pub(crate) fn thread_pointer() -> usize {
+    let tp: usize;
+    // SAFETY: the x86-64 ABI keeps the thread's control block's own address at
+    // offset 0 of it; glibc and musl set it before any code of a library runs.
+    unsafe { asm!("mov {}, fs:0", out(reg) tp, options(nostack, readonly, preserves_flags)) };
+    tp
+}
+
+/// Address of a symbol, or 0 where no loaded library defines it.
+macro_rules! weak_symbol {
+    ($name:literal) => {{
+        let address: usize;
+        // SAFETY: reads this library's own global offset table.
+        unsafe {
+            core::arch::asm!(
+                concat!(".weak ", $name),
+                concat!("mov {}, qword ptr [rip + ", $name, "@GOTPCREL]"),
+                out(reg) address,
+                options(nostack, pure, readonly, preserves_flags),
+            );
+        }
+        address
+    }};
+}
+pub(crate) use weak_symbol;
+
+// What the compiler calls for copies and comparisons. Hidden, so that they are
+// never taken for the program's own, and never the program's (a sanitizer's).
+global_asm!(
+    ".macro hidden_fn name",
+    ".globl \\name",
+    ".hidden \\name",
+    ".type \\name, @function",
+    "\\name:",
+    ".endm",
+    ".text",
+    "hidden_fn memcpy",
+    "mov rax, rdi",
+    "mov rcx, rdx",
+    "rep movsb",
+    "ret",
+    "hidden_fn memmove",
+    "mov rax, rdi",
+    "mov rcx, rdx",
+    "mov r8, rdi",
+    "sub r8, rsi",
+    "cmp r8, rdx",
+    "jb 2f",
+    "rep movsb",
+    "ret",
+    "2: lea rdi, [rdi + rcx - 1]",
+    "lea rsi, [rsi + rcx - 1]",
+    "std",
+    "rep movsb",
+    "cld",
+    "ret",
+    "hidden_fn memset",
+    "mov r8, rdi",
+    "mov eax, esi",
+    "mov rcx, rdx",
+    "rep stosb",
+    "mov rax, r8",
+    "ret",
+    "hidden_fn memcmp",
+    "hidden_fn bcmp",
+    "xor eax, eax",
+    "xor ecx, ecx",
+    "3: cmp rcx, rdx",
+    "je 4f",
+    "movzx eax, byte ptr [rdi + rcx]",
+    "movzx r8d, byte ptr [rsi + rcx]",
+    "inc rcx",
+    "sub eax, r8d",
+    "je 3b",
+    "4: ret",
+    "hidden_fn strlen",
+    "xor eax, eax",
+    "5: cmp byte ptr [rdi + rax], 0",
+    "je 6f",
+    "inc rax",
+    "jmp 5b",
+    "6: ret",
+    // there is no unwinding in here
+    "hidden_fn rust_eh_personality",
+    "ud2",
+);
+
+// syscall(2) of the C library. Calls that are emulated go to `emulated_syscall`
+// with the arguments where C put them. Every other one is the bare instruction in
+// a leaf without a frame: what returns twice (fork) or on another stack
+// (clone) works as it does with the C library's own.
+global_asm!(
+    ".text",
+    ".globl syscall",
+    ".type syscall, @function",
+    "syscall:",
+    ".cfi_startproc",
+    "cmp rdi, {limit}",
+    "jae 2f",
+    "lea rax, [rip + {table}]",
+    "cmp byte ptr [rax + rdi], 0",
+    "jne {emulated}",
+    "2: mov rax, rdi",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "mov r10, r8",
+    "mov r8, r9",
+    "mov r9, [rsp + 8]",
+    "syscall",
+    "cmp rax, -4095",
+    "jae 3f",
+    "ret",
+    "3: mov rdi, rax",
+    "jmp {fail}",
+    ".cfi_endproc",
+    ".size syscall, . - syscall",
+    limit = const crate::hooks::syscall::LIMIT,
+    table = sym crate::hooks::syscall::EMULATED,
+    emulated = sym crate::hooks::syscall::emulated_syscall,
+    fail = sym crate::hooks::errno::fail_with_raw,
+);

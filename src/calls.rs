@@ -1,0 +1,74 @@
+//! The emulated calls: each takes its turn at the address space, or goes to the
+//! kernel as it is where the library is inert, and is logged.
+
+use crate::state::{enter, Turn};
+use crate::{direct, log, sys};
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::space::MapRequest;
+
+/// mmap(2).
+pub(crate) fn mmap(
+    addr: usize,
+    len: usize,
+    prot: i32,
+    flags: i32,
+    fd: i32,
+    offset: u64,
+) -> Result<usize, Errno> {
+    let request = MapRequest {
+        addr,
+        len,
+        prot: Prot::from_bits_retain(prot as u32),
+        flags: MapFlags::from_bits_retain(flags as u32),
+        fd,
+        offset,
+        align: 0,
+    };
+    let result = match enter() {
+        Turn::Open(mut guard) => guard.space().mmap(&request),
+        Turn::Nested(config) => direct::mmap(config, &request),
+        // SAFETY: the program's own request.
+        Turn::Inert => {
+            return unsafe { sys::mmap(addr, len, prot as u32, flags as u32, fd, offset) }
+        }
+    };
+    log::mmap(&request, result);
+    result
+}
+
+/// munmap(2).
+pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
+    let result = match enter() {
+        Turn::Open(mut guard) => guard.space().munmap(addr, len),
+        Turn::Nested(config) => direct::munmap(config, addr, len),
+        // SAFETY: the program's own request.
+        Turn::Inert => return unsafe { sys::munmap(addr, len) },
+    };
+    log::call("munmap", addr, len, format_args!(""), result);
+    result
+}
+
+/// mprotect(2).
+pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> {
+    let new = Prot::from_bits_retain(prot as u32);
+    let result = match enter() {
+        Turn::Open(mut guard) => guard.space().mprotect(addr, len, new),
+        Turn::Nested(config) => direct::mprotect(config, addr, len, new),
+        // SAFETY: the program's own request.
+        Turn::Inert => return unsafe { sys::mprotect(addr, len, prot as u32) },
+    };
+    log::call("mprotect", addr, len, format_args!(", {}", log::Names(new)), result);
+    result
+}
+
+/// msync(2).
+pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
+    let result = match enter() {
+        Turn::Open(mut guard) => guard.space().msync(addr, len, flags),
+        Turn::Nested(config) => direct::msync(config, addr, len, flags),
+        Turn::Inert => return sys::msync(addr, len, flags),
+    };
+    log::call("msync", addr, len, format_args!(", {}", log::SyncFlags(flags)), result);
+    result
+}

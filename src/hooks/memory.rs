@@ -1,0 +1,31 @@
+//! mmap(2) and its relatives.
+
+use super::errno::{address, status};
+use super::hook;
+use crate::calls;
+use core::ffi::{c_int, c_void};
+use libc::{off64_t, off_t, size_t};
+
+hook! {
+    fn mmap(addr: *mut c_void, len: size_t, prot: c_int, flags: c_int, fd: c_int, offset: off_t)
+        -> *mut c_void = libc::mmap {
+        address(calls::mmap(addr as usize, len, prot, flags, fd, offset as u64))
+    }
+
+    fn mmap64(addr: *mut c_void, len: size_t, prot: c_int, flags: c_int, fd: c_int, offset: off64_t)
+        -> *mut c_void = libc::mmap64 {
+        address(calls::mmap(addr as usize, len, prot, flags, fd, offset as u64))
+    }
+
+    fn munmap(addr: *mut c_void, len: size_t) -> c_int = libc::munmap {
+        status(calls::munmap(addr as usize, len))
+    }
+
+    fn mprotect(addr: *mut c_void, len: size_t, prot: c_int) -> c_int = libc::mprotect {
+        status(calls::mprotect(addr as usize, len, prot))
+    }
+
+    fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int = libc::msync {
+        status(calls::msync(addr as usize, len, flags))
+    }
+}

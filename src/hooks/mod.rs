@@ -1,0 +1,33 @@
+//! The functions this library defines in the C library's place. They hold no
+//! logic: arguments in, `calls` or `queries`, result out.
+
+pub(crate) mod errno;
+mod memory;
+mod query;
+mod signal;
+pub(crate) mod syscall;
+
+/// Defines functions of the C library, with signatures checked against the libc
+/// crate's where it has them.
+macro_rules! hook {
+    () => {};
+    (
+        $(#[$doc:meta])*
+        fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty = $like:path $body:block
+        $($rest:tt)*
+    ) => {
+        const _: unsafe extern "C" fn($($ty),*) -> $ret = $like;
+        $crate::hooks::hook! { $(#[$doc])* fn $name($($arg: $ty),*) -> $ret $body $($rest)* }
+    };
+    (
+        $(#[$doc:meta])*
+        fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block
+        $($rest:tt)*
+    ) => {
+        $(#[$doc])*
+        #[no_mangle]
+        extern "C" fn $name($($arg: $ty),*) -> $ret $body
+        $crate::hooks::hook! { $($rest)* }
+    };
+}
+pub(crate) use hook;

@@ -1,0 +1,42 @@
+//! What the C library says of the page size.
+
+use super::hook;
+use crate::queries;
+use core::ffi::{c_int, c_long, c_ulong};
+
+hook! {
+    fn getpagesize() -> c_int {
+        queries::page_size() as c_int
+    }
+
+    /// glibc exports its own name for it as well.
+    fn __getpagesize() -> c_int {
+        queries::page_size() as c_int
+    }
+
+    fn sysconf(name: c_int) -> c_long = libc::sysconf {
+        queries::sysconf(name)
+    }
+
+    /// glibc exports its own name for it as well.
+    fn __sysconf(name: c_int) -> c_long {
+        queries::sysconf(name)
+    }
+
+    fn get_phys_pages() -> c_long {
+        queries::physical_pages()
+    }
+
+    fn get_avphys_pages() -> c_long {
+        queries::available_pages()
+    }
+
+    fn getauxval(kind: c_ulong) -> c_ulong = libc::getauxval {
+        queries::getauxval(kind)
+    }
+
+    /// glibc's own name for it, used by compilers' run-time libraries.
+    fn __getauxval(kind: c_ulong) -> c_ulong {
+        queries::getauxval(kind)
+    }
+}

@@ -1,0 +1,74 @@
+//! syscall(2): the system calls that are emulated, reached by number.
+//!
+//! The entry point is in `arch`; it comes here only for numbers that
+//! [`EMULATED`] names.
+
+use super::errno;
+use crate::{calls, signals};
+use core::ffi::c_long;
+use pagesim_core::errno::Errno;
+
+/// Numbers from here on are never emulated.
+pub(crate) const LIMIT: usize = 512;
+
+/// 1 for each system call that is emulated.
+pub(crate) static EMULATED: [u8; LIMIT] = table();
+
+const NUMBERS: &[c_long] = &[
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mprotect,
+    libc::SYS_msync,
+    libc::SYS_rt_sigaction,
+];
+
+const fn table() -> [u8; LIMIT] {
+    let mut table = [0; LIMIT];
+    let mut i = 0;
+    while i < NUMBERS.len() {
+        // evaluated by the compiler, which reports an index out of bounds
+        #[allow(clippy::indexing_slicing)]
+        {
+            table[NUMBERS[i] as usize] = 1;
+        }
+        i += 1;
+    }
+    table
+}
+
+/// The program's call, with its arguments as C passes them.
+pub(crate) extern "C" fn emulated_syscall(
+    number: c_long,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> isize {
+    let (c32, d32, e32) = (c as i32, d as i32, e as i32);
+    errno::word(match number {
+        libc::SYS_mmap => calls::mmap(a, b, c32, d32, e32, f as u64),
+        libc::SYS_munmap => calls::munmap(a, b).map(|()| 0),
+        libc::SYS_mprotect => calls::mprotect(a, b, c32).map(|()| 0),
+        libc::SYS_msync => calls::msync(a, b, c32).map(|()| 0),
+        libc::SYS_rt_sigaction => sigaction(a, [a, b, c, d, e, f]),
+        _ => Err(Errno::ENOSYS),
+    })
+}
+
+/// The kernel's own structure begins with the handler on both architectures.
+fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
+    // SAFETY: the program's arguments, to the kernel as they are; the handler
+    // is read after the kernel has accepted the pointer.
+    unsafe {
+        let answer = crate::sys::call(libc::SYS_rt_sigaction, args)?;
+        let [_, new, ..] = args;
+        if let Some(handler) = (new as *const usize).as_ref() {
+            if *handler != libc::SIG_DFL && *handler != libc::SIG_IGN {
+                signals::handled(signal as i32);
+            }
+        }
+        Ok(answer)
+    }
+}

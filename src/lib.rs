@@ -1,0 +1,58 @@
+//! pagesim: shows unmodified C programs larger (or smaller) pages than the kernel
+//! has. To be preloaded (`LD_PRELOAD`).
+//!
+//! The hooks in [`hooks`] take the calls; `calls` gives each its turn at the
+//! one address space (`state`), which `pagesim-core` keeps; below it, `linux`
+//! is the kernel, by raw system calls. Nothing in here uses malloc, the standard
+//! library or thread-local storage, and nothing waits for anything but the one lock
+//! (`lock`): a hook may be called by an allocator, in a signal handler, before any
+//! constructor has run, in a child of vfork.
+#![no_std]
+
+mod arch;
+mod arena;
+mod calls;
+mod direct;
+mod dump;
+mod fork;
+mod hooks;
+mod linux;
+mod live;
+mod lock;
+mod log;
+mod maps;
+mod pending;
+mod queries;
+mod real;
+mod signals;
+mod startup;
+mod state;
+mod sys;
+
+/// Runs before other libraries' constructors (`-z initfirst`).
+extern "C" fn constructor() {
+    if state::config().is_some() {
+        fork::register();
+    }
+    live::report();
+}
+
+extern "C" fn destructor() {
+    dump::end();
+}
+
+#[used]
+#[link_section = ".init_array"]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+#[used]
+#[link_section = ".fini_array"]
+static DESTRUCTOR: extern "C" fn() = destructor;
+
+/// Nothing here panics; if something did, going on would be worse than ending.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    const SIGABRT_STATUS: i32 = 134;
+    let _ = sys::write_all(2, b"pagesim: internal error\n");
+    sys::exit(SIGABRT_STATUS)
+}

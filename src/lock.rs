@@ -1,0 +1,169 @@
+//! The one lock: every operation on the table and the host runs under it.
+//!
+//! The word holds the owner's thread pointer, so that a signal handler that
+//! interrupted the owner in the same thread finds out instead of waiting for
+//! itself. Bit 0 says that somebody sleeps on it.
+//!
+//! The word lies in a page that fork wipes. A forked child therefore always
+//! finds it free, whether the fork went through the C library or not. What the
+//! wipe forgets, [`BUSY`] keeps: it lies in ordinary memory, holds the owner for as
+//! long as the table may be half-edited, and is copied by fork. A child that takes
+//! the lock for the first time ([`Page::epoch`] is 0) and finds it set knows that
+//! the table it inherited was in the middle of an edit by a thread it does not have.
+
+use crate::arch::thread_pointer;
+use crate::sys;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+const WAITERS: usize = 1;
+
+/// What lies in the page that fork wipes.
+#[repr(C)]
+pub(crate) struct Page {
+    word: AtomicUsize,
+    /// 0 until the first owner in this process has looked at [`BUSY`].
+    epoch: AtomicU32,
+}
+
+/// Stands in until there is a page, and for good where none can be had.
+static EARLY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
+
+static PAGE: AtomicPtr<Page> = AtomicPtr::new((&raw const EARLY).cast_mut());
+
+/// The owner, while it may be editing the table; survives fork.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// What taking the lock found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Taken {
+    /// The table is as its last owner left it.
+    Clean,
+    /// The owner died in a fork; the table has to be made anew.
+    Orphaned,
+    /// This very thread holds it already, below this frame.
+    Nested,
+}
+
+fn page() -> &'static Page {
+    // SAFETY: points to EARLY or to a page that is never unmapped and that is
+    // valid as a Page for every content.
+    unsafe { &*PAGE.load(Ordering::Acquire) }
+}
+
+/// Moves the lock into `page`, which fork wipes. To be called once, while this
+/// thread holds the lock and no other thread exists or could want it.
+pub(crate) fn move_to(page: *mut Page) {
+    // SAFETY: the caller hands over zeroed memory of its own.
+    let new = unsafe { &*page };
+    new.word.store(thread_pointer(), Ordering::Relaxed);
+    new.epoch.store(1, Ordering::Relaxed);
+    PAGE.store(page, Ordering::Release);
+}
+
+/// Whether this thread holds the lock.
+pub(crate) fn held_here() -> bool {
+    BUSY.load(Ordering::Relaxed) == thread_pointer()
+}
+
+/// Takes the lock, or finds that this thread has it.
+pub(crate) fn take() -> Taken {
+    let me = thread_pointer();
+    loop {
+        let page = page();
+        if !acquire(&page.word, me) {
+            return Taken::Nested;
+        }
+        if core::ptr::eq(page, self::page()) {
+            return settle(page, me);
+        }
+        release(&page.word);
+    }
+}
+
+/// First moments of an owner. A signal may still arrive here: its handler finds
+/// the word taken by its own thread, as it should.
+fn settle(page: &Page, me: usize) -> Taken {
+    let fresh = page.epoch.load(Ordering::Relaxed) == 0;
+    let busy = BUSY.load(Ordering::Relaxed);
+    if fresh && busy == me {
+        // A fork inside a signal handler that interrupted this thread's own
+        // edit: the frame that edits is still below.
+        release(&page.word);
+        return Taken::Nested;
+    }
+    page.epoch.store(1, Ordering::Relaxed);
+    BUSY.store(me, Ordering::Relaxed);
+    if fresh && busy != 0 {
+        Taken::Orphaned
+    } else {
+        Taken::Clean
+    }
+}
+
+/// Gives the lock back.
+pub(crate) fn give_back() {
+    BUSY.store(0, Ordering::Release);
+    release(&page().word);
+}
+
+/// In a child of a fork that was made with the lock held: starts out free.
+pub(crate) fn start_free_in_child() {
+    let page = page();
+    page.epoch.store(1, Ordering::Relaxed);
+    BUSY.store(0, Ordering::Relaxed);
+    page.word.store(0, Ordering::Release);
+}
+
+/// `false` when the word says that this thread is the owner.
+fn acquire(word: &AtomicUsize, me: usize) -> bool {
+    match word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed) {
+        Ok(_) => true,
+        Err(seen) if seen & !WAITERS == me => false,
+        Err(_) => acquire_slow(word, me),
+    }
+}
+
+/// Rounds of looking before sleeping: about as long as one short operation.
+const SPINS: u32 = 100;
+
+#[cold]
+fn acquire_slow(word: &AtomicUsize, me: usize) -> bool {
+    for _ in 0..SPINS {
+        if word.load(Ordering::Relaxed) == 0
+            && word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        {
+            return true;
+        }
+        core::hint::spin_loop();
+    }
+    loop {
+        // whoever has slept cannot know whether others still do
+        let seen =
+            match word.compare_exchange(0, me | WAITERS, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => seen,
+            };
+        let asleep = seen | WAITERS;
+        if seen == asleep
+            || word.compare_exchange(seen, asleep, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            sys::futex_wait(low_half(word), asleep as u32);
+        }
+    }
+}
+
+fn release(word: &AtomicUsize) {
+    if word.swap(0, Ordering::Release) & WAITERS != 0 {
+        sys::futex_wake(low_half(word));
+    }
+}
+
+/// The half of the word that holds [`WAITERS`]: futexes have 32 bits.
+fn low_half(word: &AtomicUsize) -> *const u32 {
+    let half = word.as_ptr().cast_const().cast::<u32>();
+    if cfg!(target_endian = "little") {
+        half
+    } else {
+        half.wrapping_add(1)
+    }
+}

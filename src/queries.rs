@@ -1,0 +1,79 @@
+//! Answers to questions about the page size and what is counted in pages.
+
+use crate::hooks::errno;
+use crate::real::Real;
+use crate::{state, sys};
+use core::ffi::{c_int, c_long, c_ulong};
+use pagesim_core::errno::Errno;
+
+/// T in bytes; where the library is inert, the kernel's page size.
+pub(crate) fn page_size() -> usize {
+    let kernel = || state::startup().and_then(|s| s.aux(libc::AT_PAGESZ));
+    state::target().map(|t| t.bytes()).or_else(kernel).unwrap_or(4096)
+}
+
+/// Memory that sysinfo(2) reports, in target pages.
+fn pages(of: impl Fn(&libc::sysinfo) -> c_ulong) -> c_long {
+    match sys::sysinfo() {
+        Some(info) => {
+            let bytes = of(&info).saturating_mul(c_ulong::from(info.mem_unit));
+            (bytes / page_size() as c_ulong) as c_long
+        }
+        None => -1,
+    }
+}
+
+/// Physical memory in target pages.
+pub(crate) fn physical_pages() -> c_long {
+    pages(|info| info.totalram)
+}
+
+/// Free physical memory in target pages.
+pub(crate) fn available_pages() -> c_long {
+    pages(|info| info.freeram)
+}
+
+static SYSCONF: Real = Real::new(c"sysconf");
+
+/// sysconf(3).
+pub(crate) fn sysconf(name: c_int) -> c_long {
+    match name {
+        libc::_SC_PAGESIZE => page_size() as c_long,
+        libc::_SC_PHYS_PAGES => physical_pages(),
+        libc::_SC_AVPHYS_PAGES => available_pages(),
+        _ => match SYSCONF.address() {
+            Some(address) => {
+                // SAFETY: the next library's sysconf.
+                let sysconf: extern "C" fn(c_int) -> c_long =
+                    unsafe { core::mem::transmute(address) };
+                sysconf(name)
+            }
+            None => {
+                errno::set(Errno::EINVAL);
+                -1
+            }
+        },
+    }
+}
+
+static GETAUXVAL: Real = Real::new(c"getauxval");
+
+/// getauxval(3). Other values than the page size come from the C library, which may
+/// know them better than the vector does (AT_HWCAP2, tunables).
+pub(crate) fn getauxval(kind: c_ulong) -> c_ulong {
+    if kind == libc::AT_PAGESZ {
+        return page_size() as c_ulong;
+    }
+    if let Some(address) = GETAUXVAL.address() {
+        // SAFETY: the next library's getauxval.
+        let getauxval: extern "C" fn(c_ulong) -> c_ulong = unsafe { core::mem::transmute(address) };
+        return getauxval(kind);
+    }
+    match state::startup().and_then(|s| s.aux(kind)) {
+        Some(value) => value as c_ulong,
+        None => {
+            errno::set(Errno(libc::ENOENT));
+            0
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The process's one address space, and how a call gets at it.
+//!
+//! Lock order: there is only the one lock. Whoever holds it calls nothing but the
+//! kernel.
+
+use crate::arena::{self, Arena};
+use crate::linux::Linux;
+use crate::startup::Startup;
+use crate::{dump, fork, lock, log, pending, signals, sys};
+use core::cell::UnsafeCell;
+use core::fmt::Write;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU8, Ordering};
+use pagesim_config::{Error, Settings, Window, HOST_PAGE_SIZE, MAX_PAGE};
+use pagesim_core::page::{AddrRange, PageSize};
+use pagesim_core::space::{Config, Reserve, Space};
+
+/// What a call finds.
+pub(crate) enum Turn {
+    /// The library has nothing to do in this process.
+    Inert,
+    /// This thread is inside an operation already; work without the table.
+    Nested(&'static Config),
+    /// The address space, until it goes out of scope.
+    Open(Guard),
+}
+
+const UNKNOWN: u8 = 0;
+const INERT: u8 = 1;
+const ACTIVE: u8 = 2;
+
+static MODE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Set once, before MODE leaves UNKNOWN.
+struct Process {
+    space: UnsafeCell<MaybeUninit<Space<Linux, Arena>>>,
+    config: UnsafeCell<Option<Config>>,
+    startup: UnsafeCell<Option<Startup>>,
+}
+
+// SAFETY: `space` belongs to the owner of the lock; the others are written under
+// the lock before MODE says so and only read afterwards.
+unsafe impl Sync for Process {}
+
+static PROCESS: Process = Process {
+    space: UnsafeCell::new(MaybeUninit::uninit()),
+    config: UnsafeCell::new(None),
+    startup: UnsafeCell::new(None),
+};
+
+/// The configuration; `None` while the library is inert.
+pub(crate) fn config() -> Option<&'static Config> {
+    if mode() == ACTIVE {
+        // SAFETY: written before MODE became ACTIVE.
+        unsafe { (*PROCESS.config.get()).as_ref() }
+    } else {
+        None
+    }
+}
+
+/// T, when the library is at work.
+pub(crate) fn target() -> Option<PageSize> {
+    config().map(|c| c.target)
+}
+
+/// The first stack's contents.
+pub(crate) fn startup() -> Option<&'static Startup> {
+    mode();
+    // SAFETY: written before MODE left UNKNOWN.
+    unsafe { (*PROCESS.startup.get()).as_ref() }
+}
+
+#[inline]
+fn mode() -> u8 {
+    match MODE.load(Ordering::Acquire) {
+        UNKNOWN => begin(),
+        known => known,
+    }
+}
+
+/// Begins a call.
+#[inline]
+pub(crate) fn enter() -> Turn {
+    if mode() != ACTIVE {
+        return Turn::Inert;
+    }
+    let Some(config) = config() else { return Turn::Inert };
+    // Without the table, target pages smaller than host pages cannot be
+    // handled at all: there, no handler may come in between.
+    let narrow = config.target < config.host;
+    let mask = (signals::may_interrupt() || narrow).then(signals::block);
+    match Guard::take(mask) {
+        Some(guard) => Turn::Open(guard),
+        None => {
+            mask.map(signals::restore);
+            Turn::Nested(config)
+        }
+    }
+}
+
+/// The right to use the address space.
+pub(crate) struct Guard {
+    mask: Option<sys::SignalSet>,
+}
+
+impl Guard {
+    fn take(mask: Option<sys::SignalSet>) -> Option<Guard> {
+        let taken = lock::take();
+        if taken == lock::Taken::Nested {
+            return None;
+        }
+        let mut guard = Guard { mask };
+        if taken == lock::Taken::Orphaned {
+            // where the host cannot be read, the table stays empty: the
+            // mappings are there all the same
+            let _ = guard.space().rebuild_from_nothing();
+        }
+        if pending::any() {
+            guard.catch_up();
+        }
+        Some(guard)
+    }
+
+    /// The address space.
+    pub(crate) fn space(&mut self) -> &mut Space<Linux, Arena> {
+        // SAFETY: the lock is held as long as the guard lives, and it was
+        // initialised before there was a guard.
+        unsafe { (*PROCESS.space.get()).assume_init_mut() }
+    }
+
+    #[cold]
+    fn catch_up(&mut self) {
+        let space: *mut Space<Linux, Arena> = self.space();
+        // Where the host cannot be read, the table keeps what it knew.
+        pending::drain(
+            |range| {
+                // SAFETY: the two closures run one after the other, under the lock.
+                let _ = unsafe { &mut *space }.resync(range);
+            },
+            || {
+                // SAFETY: as above.
+                let _ = unsafe { &mut *space }.rebuild();
+            },
+        );
+    }
+
+    /// Keeps the lock beyond the guard's life; see `fork`.
+    pub(crate) fn keep(mut self) -> Option<sys::SignalSet> {
+        let mask = self.mask.take();
+        core::mem::forget(self);
+        mask
+    }
+
+    /// Takes up what [`Guard::keep`] left.
+    pub(crate) fn resume(mask: Option<sys::SignalSet>) -> Guard {
+        Guard { mask }
+    }
+
+    /// Ends in a child of a fork: the lock is free, whatever its word says.
+    pub(crate) fn end_in_child(mut self) {
+        if pending::any() {
+            self.catch_up();
+        }
+        let mask = self.keep();
+        lock::start_free_in_child();
+        mask.map(signals::restore);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        lock::give_back();
+        self.mask.take().map(signals::restore);
+    }
+}
+
+/// Takes the space for as long as a fork lasts, always with signals blocked.
+pub(crate) fn enter_for_fork() -> Option<Guard> {
+    if mode() != ACTIVE {
+        return None;
+    }
+    let mask = signals::block();
+    let guard = Guard::take(Some(mask));
+    if guard.is_none() {
+        signals::restore(mask);
+    }
+    guard
+}
+
+/// The first call of all, or the constructor: finds out what is wanted.
+#[cold]
+fn begin() -> u8 {
+    let mask = signals::block();
+    let mode = if lock::take() == lock::Taken::Nested {
+        INERT
+    } else {
+        if MODE.load(Ordering::Relaxed) == UNKNOWN {
+            let mode = set_up();
+            MODE.store(mode, Ordering::Release);
+        }
+        lock::give_back();
+        MODE.load(Ordering::Relaxed)
+    };
+    signals::restore(mask);
+    mode
+}
+
+fn set_up() -> u8 {
+    let Some(startup) = Startup::find() else { return INERT };
+    // SAFETY: under the lock, before anybody is told.
+    unsafe { *PROCESS.startup.get() = Some(startup) };
+    if startup.aux(libc::AT_SECURE).unwrap_or(0) != 0 {
+        return INERT;
+    }
+    let settings = match Settings::parse(|name| startup.variable(name)) {
+        Ok(settings) => settings,
+        Err(error) => refuse(format_args!("{error}")),
+    };
+    let names = startup.program_names();
+    let Some(config) = configure(&startup, &settings) else { return INERT };
+    if !settings.selects(&names) || (config.target == config.real && config.host == config.real) {
+        return INERT;
+    }
+    log::open(&settings);
+    dump::at_end(settings.dump_file);
+    activate(config);
+    startup.set_aux(libc::AT_PAGESZ, config.target.bytes());
+    ACTIVE
+}
+
+fn configure(startup: &Startup, settings: &Settings<'static>) -> Option<Config> {
+    let real = startup.aux(libc::AT_PAGESZ).and_then(PageSize::new)?;
+    let host = settings.host.unwrap_or(real);
+    if host < real {
+        let value = startup.variable(HOST_PAGE_SIZE).unwrap_or(b"");
+        let accepted = "at least the page size of this machine";
+        refuse(format_args!("{}", Error { variable: HOST_PAGE_SIZE, value, accepted }));
+    }
+    Some(Config {
+        target: settings.target,
+        host,
+        real,
+        window: window(settings.window, settings.reserve, startup.stack_address())?,
+        placement: settings.placement,
+        reserve: settings.reserve,
+        min_addr: MIN_ADDR,
+    })
+}
+
+/// The usual vm.mmap_min_addr.
+const MIN_ADDR: usize = 1 << 16;
+
+const TIB: usize = 1 << 40;
+
+/// Free in all three layouts of Linux's address space, and outside what
+/// AddressSanitizer takes.
+const BASE: usize = 22 * TIB;
+const TOP: usize = 42 * TIB;
+
+/// The guest window; the megabyte behind it is kept for the table.
+fn window(asked: Option<Window>, reserve: Reserve, stack: usize) -> Option<AddrRange> {
+    let usual = match reserve {
+        Reserve::Soft => TOP - BASE,
+        Reserve::Hard => TIB,
+    };
+    let (base, size) = match asked {
+        Some(Window { base, size }) => (base, size.unwrap_or(TIB)),
+        None if stack > TOP + 2 * TIB => (BASE, usual),
+        // a smaller address space (39 or 42 bits): its second quarter
+        None => {
+            let quarter = PageSize::new(MAX_PAGE)?.floor(stack / 4);
+            (quarter, quarter.min(usual))
+        }
+    };
+    AddrRange::from_len(base, size.checked_sub(MAX_PAGE)?)
+}
+
+fn activate(config: Config) {
+    arena::place_next_at(config.window.end());
+    let space = Space::new(config, Linux { page: config.real }, Arena);
+    // SAFETY: under the lock, before anybody is told.
+    unsafe {
+        (*PROCESS.space.get()).write(space);
+        *PROCESS.config.get() = Some(config);
+    }
+    fork::wipe_lock_in_children(config.real);
+    // SAFETY: just written.
+    let space = unsafe { (*PROCESS.space.get()).assume_init_mut() };
+    if let Err(error) = space.claim_window() {
+        refuse(format_args!(
+            "pagesim: cannot reserve the window {:?}: {error:?} (PAGESIM_RESERVE=soft needs none)",
+            config.window
+        ));
+    }
+}
+
+/// Exit status for a configuration that cannot be honoured.
+const BAD_CONFIGURATION: i32 = 125;
+
+/// Says why and ends the process: it must not run on pages of another size than
+/// it was asked to.
+fn refuse(reason: core::fmt::Arguments<'_>) -> ! {
+    let mut line = log::Line::new();
+    let _ = line.write_fmt(reason);
+    let _ = sys::write_all(2, line.finish());
+    sys::exit(BAD_CONFIGURATION)
+}
