@@ -1,52 +1,51 @@
 //! Where entries live: blocks of doubling size, addressed by one number.
 //!
-//! Place `p` of block `k` is any number in `[32 << k, 64 << k)`, so the block of
-//! a place is told by its leading zeros alone, and 0 ([`NIL`]) is in no block.
+//! A place is a block's number in the upper five bits and an offset in the
+//! rest. There is no block 0, so 0 ([`NIL`]) is in none, and finding a place
+//! takes a shift and a comparison.
 //!
-//! Invariants: the blocks `0..made` are there, no others; places from `fresh` on
-//! were never used (their memory stays untouched, so a block that was just
-//! doubled costs no memory yet); unused places below `fresh` are on the free
-//! list, `spare` of them, linked by `next`.
+//! Invariants: the blocks `1..=made` are there, no others; in the last one the
+//! offsets from `fresh` on were never used (their memory stays untouched, so a
+//! block that was just added costs no memory yet); all other unused places are
+//! on the free list, `spare` of them, linked by `next`.
 
 use super::node::{Node, NIL, NOTHING};
 use super::{NodeSource, OutOfMemory};
 
-/// Entries in the first block.
-const FIRST: u32 = 32;
-/// 32 << 24 entries: more than half a thousand million.
-const BLOCKS: usize = 24;
-/// Leading zeros of a place in block 0.
-const FIRST_ZEROS: u32 = FIRST.leading_zeros();
+/// Entries in the first block; each further one doubles.
+const FIRST: usize = 32;
+const OFFSET_BITS: u32 = 27;
+/// As many as there are numbers in the upper bits, so that none is out of
+/// bounds. The last one used is the one with as many entries as offsets.
+const BLOCKS: usize = 1 << (u32::BITS - OFFSET_BITS);
+const LAST: usize = OFFSET_BITS as usize - FIRST.trailing_zeros() as usize + 1;
 
 pub(super) struct Arena<S> {
     source: S,
     blocks: [Option<&'static mut [Node]>; BLOCKS],
-    made: u32,
-    fresh: u32,
+    made: usize,
+    fresh: usize,
     free: u32,
-    spare: u32,
+    spare: usize,
 }
 
-/// Block and offset of a place.
+/// Entries in block number `block`.
+const fn size(block: usize) -> usize {
+    match block {
+        0 => 0,
+        _ => FIRST << (block - 1),
+    }
+}
+
 #[inline(always)]
 fn locate(place: u32) -> (usize, usize) {
-    let zeros = place.leading_zeros();
-    let block = FIRST_ZEROS.wrapping_sub(zeros);
-    // For NIL both are meaningless, and `block` is out of every range.
-    let offset = place ^ (1 << 31u32.wrapping_sub(zeros).min(31));
-    (block as usize, offset as usize)
+    ((place >> OFFSET_BITS) as usize, (place & ((1 << OFFSET_BITS) - 1)) as usize)
 }
 
 impl<S> Arena<S> {
     pub(super) const fn new(source: S) -> Self {
-        Arena {
-            source,
-            blocks: [const { None }; BLOCKS],
-            made: 0,
-            fresh: FIRST,
-            free: NIL,
-            spare: 0,
-        }
+        let blocks = [const { None }; BLOCKS];
+        Arena { source, blocks, made: 0, fresh: 0, free: NIL, spare: 0 }
     }
 
     /// The entry at `place`; an empty one for [`NIL`].
@@ -66,27 +65,36 @@ impl<S> Arena<S> {
         self.blocks.get_mut(block)?.as_mut()?.get_mut(offset)
     }
 
-    /// The first place behind the blocks that are there.
-    fn limit(&self) -> u32 {
-        FIRST << self.made
-    }
-
     /// Entries there is memory for, used or not.
     pub(super) fn capacity(&self) -> usize {
-        (self.limit() - FIRST) as usize
+        (1..=self.made).map(size).sum()
     }
 
     /// Entries that can be made without asking for memory.
     pub(super) fn available(&self) -> usize {
-        (self.limit() - self.fresh + self.spare) as usize
+        size(self.made) - self.fresh + self.spare
+    }
+
+    /// Puts `place` among the unused.
+    pub(super) fn free(&mut self, place: u32) {
+        let next = self.free;
+        if let Some(node) = self.node_mut(place) {
+            // Without a range and without height nothing takes it for live.
+            node.start = 0;
+            node.end = 0;
+            node.height = 0;
+            node.next = next;
+            self.free = place;
+            self.spare += 1;
+        }
     }
 
     /// Checks that `used` entries and the unused ones are all there are.
     pub(super) fn verify(&self, used: usize) -> Result<(), &'static str> {
         let mut at = self.free;
         for _ in 0..self.spare {
-            if at == NIL || at >= self.fresh {
-                return Err("the free list leads out of the used places");
+            if at == NIL {
+                return Err("the free list is too short");
             }
             if self.node(at).height != 0 {
                 return Err("a live entry is on the free list");
@@ -94,29 +102,12 @@ impl<S> Arena<S> {
             at = self.node(at).next;
         }
         if at != NIL {
-            return Err("the free list is longer than it should be");
+            return Err("the free list is too long");
         }
         if used + self.available() != self.capacity() {
             return Err("an entry is neither used nor free");
         }
         Ok(())
-    }
-
-    /// Uses every place anew. Nothing may refer to an old one any more.
-    pub(super) fn clear(&mut self) {
-        self.fresh = FIRST;
-        self.free = NIL;
-        self.spare = 0;
-    }
-
-    /// Puts `node` back among the unused.
-    pub(super) fn free(&mut self, place: u32) {
-        let next = self.free;
-        if let Some(node) = self.node_mut(place) {
-            *node = Node { next, ..NOTHING };
-            self.free = place;
-            self.spare += 1;
-        }
     }
 }
 
@@ -130,29 +121,43 @@ impl<S: NodeSource> Arena<S> {
 
     #[cold]
     fn grow(&mut self) -> Result<(), OutOfMemory> {
-        let count = self.limit() as usize;
-        let slot = self.blocks.get_mut(self.made as usize).ok_or(OutOfMemory)?;
-        let block = self.source.grow(count).ok_or(OutOfMemory)?;
-        if block.len() < count {
+        let number = self.made + 1;
+        if number > LAST {
+            return Err(OutOfMemory);
+        }
+        let block = self.source.grow(size(number)).ok_or(OutOfMemory)?;
+        let slot = self.blocks.get_mut(number).ok_or(OutOfMemory)?;
+        if block.len() < size(number) {
             return Err(OutOfMemory);
         }
         *slot = Some(block);
-        self.made += 1;
+        // What is left of the block before would be forgotten.
+        while self.fresh < size(self.made) {
+            self.free(self.fresh_place());
+            self.fresh += 1;
+        }
+        self.made = number;
+        self.fresh = 0;
         Ok(())
     }
 
+    fn fresh_place(&self) -> u32 {
+        (self.made as u32) << OFFSET_BITS | self.fresh as u32
+    }
+
     /// A place with `node` in it; [`NIL`] when there is no memory.
+    #[inline]
     pub(super) fn alloc(&mut self, node: Node) -> u32 {
-        if self.free == NIL && self.fresh == self.limit() && self.grow().is_err() {
+        if self.spare == 0 && self.fresh == size(self.made) && self.grow().is_err() {
             return NIL;
         }
-        let place = if self.free == NIL { self.fresh } else { self.free };
+        let place = if self.spare == 0 { self.fresh_place() } else { self.free };
         let Some(slot) = self.node_mut(place) else {
             return NIL;
         };
         let next = slot.next;
         *slot = node;
-        if self.free == NIL {
+        if self.spare == 0 {
             self.fresh += 1;
         } else {
             self.free = next;

@@ -134,7 +134,12 @@ impl<S> VmaMap<S> {
 
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
-        self.arena.clear();
+        let mut at = self.first;
+        while at != NIL {
+            let next = self.node(at).next;
+            self.arena.free(at);
+            at = next;
+        }
         self.root = NIL;
         self.first = NIL;
         self.last = NIL;
