@@ -16,10 +16,11 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// # Errors
     /// ENOMEM when there is no memory for the table.
     pub fn resync(&mut self, range: AddrRange) -> Result<(), Errno> {
-        let mut at = range.start();
-        while let Some(vma) = self.map.first_from(at).and_then(|vma| vma.clipped(range)) {
+        // An entry that reaches beyond the range is found from its end again.
+        let mut rest = range;
+        while let Some(vma) = self.map.first_from(rest.start()).and_then(|vma| vma.clipped(rest)) {
             self.resync_entry(&vma)?;
-            at = vma.range.end();
+            rest = AddrRange::new(vma.range.end(), range.end()).unwrap_or_default();
         }
         self.restore_reservation(range)
     }
