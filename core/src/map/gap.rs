@@ -1,12 +1,15 @@
 //! Finding free room.
 //!
-//! Every entry but the first knows the gap in front of it, every subtree the
-//! largest of its gaps, so a walk enters only subtrees with a gap that is long
-//! enough (the kernel's `unmapped_area` and `unmapped_area_topdown`). The room
-//! below the first and above the last entry belongs to no entry and is looked
-//! at apart.
+//! Every entry knows the gap in front of it, every subtree the largest of its
+//! gaps, so a walk enters only subtrees with a gap that is long enough (the
+//! kernel's `unmapped_area` and `unmapped_area_topdown`). The room behind the
+//! last entry belongs to no entry and is looked at apart.
+//!
+//! Mappings are mostly made from the top down, over and over with the same
+//! query. So the map keeps a [`Ceiling`] above which the last search found
+//! nothing, and the next one begins there.
 
-use super::node::{Node, NIL};
+use super::node::{Node, ENOUGH, NIL};
 use super::VmaMap;
 use crate::page::AddrRange;
 
@@ -24,6 +27,16 @@ pub struct GapQuery {
 }
 
 impl GapQuery {
+    const NONE: GapQuery = GapQuery {
+        len: 0,
+        align: 0,
+        skew: 0,
+        within: match AddrRange::new(0, 0) {
+            Some(range) => range,
+            None => unreachable!(),
+        },
+    };
+
     fn mask(&self) -> usize {
         self.align.saturating_sub(1)
     }
@@ -45,6 +58,11 @@ impl GapQuery {
         (start <= addr).then_some(addr)
     }
 
+    /// What a subtree must at least claim to be worth entering.
+    fn claim(&self) -> usize {
+        self.len.min(ENOUGH)
+    }
+
     /// Whether room that ends at or before `addr` can hold it.
     fn fits_before(&self, addr: usize) -> bool {
         addr.checked_sub(self.len).is_some_and(|start| start >= self.within.start())
@@ -54,6 +72,18 @@ impl GapQuery {
     fn fits_behind(&self, addr: usize) -> bool {
         addr.checked_add(self.len).is_some_and(|end| end <= self.within.end())
     }
+}
+
+/// What the last [`VmaMap::highest_gap`] knows for the next one.
+///
+/// Invariant: no entry behind `at` has a gap that answers `query`, so none there
+/// answers one that asks for more or allows less. Whatever makes a gap larger
+/// moves `at` up to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ceiling {
+    /// A live entry; NIL while nothing is known.
+    at: u32,
+    query: GapQuery,
 }
 
 /// Where a walk stands: which part of the entry's subtree is still to be seen.
@@ -67,6 +97,20 @@ enum Step {
     Leave,
 }
 
+impl Ceiling {
+    pub(super) const NONE: Ceiling = Ceiling { at: NIL, query: GapQuery::NONE };
+
+    fn holds_for(&self, query: &GapQuery) -> bool {
+        let known = &self.query;
+        self.at != NIL
+            && known.len <= query.len
+            && known.within.end() == query.within.end()
+            && known.within.start() <= query.within.start()
+            && known.align == query.align
+            && known.skew == query.skew
+    }
+}
+
 impl<S> VmaMap<S> {
     /// Address of the lowest gap that answers the query.
     ///
@@ -77,38 +121,33 @@ impl<S> VmaMap<S> {
     /// at worst O(k log n). The answer is exact in any case.
     #[must_use]
     pub fn lowest_gap(&self, query: &GapQuery) -> Option<usize> {
-        if self.is_empty() {
-            return query.lowest_in(0, usize::MAX);
+        match self.lowest_from(self.root, Step::Enter, query) {
+            Some((at, addr)) => {
+                self.remember(at);
+                Some(addr)
+            }
+            None => query.lowest_in(self.node(self.last).end, usize::MAX),
         }
-        let (first, last) = (self.node(self.first), self.node(self.last));
-        if let Some(addr) = query.lowest_in(0, first.start) {
-            self.remember(self.first);
-            return Some(addr);
-        }
-        self.lowest_between(query).or_else(|| {
-            let addr = query.lowest_in(last.end, usize::MAX)?;
-            self.remember(self.last);
-            Some(addr)
-        })
     }
 
     /// Address of the highest gap that answers the query. Cost as with
-    /// [`VmaMap::lowest_gap`].
+    /// [`VmaMap::lowest_gap`]; O(1) for the same query again where little has
+    /// changed.
     #[must_use]
     pub fn highest_gap(&self, query: &GapQuery) -> Option<usize> {
-        if self.is_empty() {
-            return query.highest_in(0, usize::MAX);
-        }
-        let (first, last) = (self.node(self.first), self.node(self.last));
-        if let Some(addr) = query.highest_in(last.end, usize::MAX) {
+        if let Some(addr) = query.highest_in(self.node(self.last).end, usize::MAX) {
             self.remember(self.last);
             return Some(addr);
         }
-        self.highest_between(query).or_else(|| {
-            let addr = query.highest_in(0, first.start)?;
-            self.remember(self.first);
-            Some(addr)
-        })
+        let known = self.ceiling.get();
+        let holds = known.holds_for(query);
+        let (at, step) = if holds { (known.at, Step::Gap) } else { (self.root, Step::Enter) };
+        let (at, addr) = self.highest_from(at, step, query)?;
+        if !holds || at != known.at {
+            self.ceiling.set(Ceiling { at, query: *query });
+        }
+        self.remember(at);
+        Some(addr)
     }
 
     /// Address of the lowest gap that answers the query from `from` on, else of
@@ -121,26 +160,65 @@ impl<S> VmaMap<S> {
         self.lowest_gap(&GapQuery { within: above, ..*query }).or_else(|| self.lowest_gap(query))
     }
 
+    /// The gap in front of `at` has become larger, or has not been one so far.
+    pub(super) fn raise_ceiling(&mut self, at: u32) {
+        let mut known = self.ceiling.get();
+        if known.at != NIL && self.node(known.at).start < self.node(at).start {
+            known.at = at;
+            self.ceiling.set(known);
+        }
+    }
+
+    /// `at` goes away. Behind the entry before it there is then nothing new but
+    /// the longer gap of its successor, which is announced when it is computed.
+    pub(super) fn drop_from_ceiling(&mut self, at: u32) {
+        let mut known = self.ceiling.get();
+        if known.at == at {
+            let node = self.node(at);
+            known.at = if node.prev == NIL { node.next } else { node.prev };
+            self.ceiling.set(known);
+        }
+    }
+
+    /// Checks the invariant of [`Ceiling`].
+    pub(super) fn verify_ceiling(&self) -> Result<(), &'static str> {
+        let Ceiling { at, query } = self.ceiling.get();
+        if at == NIL {
+            return Ok(());
+        }
+        if self.node(at).height == 0 {
+            return Err("the ceiling is not a live entry");
+        }
+        let mut above = self.node(self.node(at).next);
+        while above.height != 0 {
+            let (start, end) = Self::room(above);
+            if query.highest_in(start, end).is_some() {
+                return Err("there is an answer above the ceiling");
+            }
+            above = self.node(above.next);
+        }
+        Ok(())
+    }
+
     /// The free room in front of an entry.
     fn room(node: &Node) -> (usize, usize) {
         (node.start.saturating_sub(node.gap), node.start)
     }
 
-    /// [`VmaMap::lowest_gap`] between the first and the last entry.
+    /// The lowest answer in front of an entry, and which, from a place in the
+    /// walk on.
     ///
-    /// A walk in order of address that leaves out subtrees without a gap of
-    /// `len` and whatever lies outside `within`. On the way up, being a left
+    /// The walk goes in order of address and leaves out subtrees without a gap
+    /// of `len` and whatever lies outside `within`. On the way up, being a left
     /// child means that the parent's own gap is next.
-    fn lowest_between(&self, query: &GapQuery) -> Option<usize> {
-        let mut at = self.root;
-        let mut step = Step::Enter;
+    fn lowest_from(&self, mut at: u32, mut step: Step, query: &GapQuery) -> Option<(u32, usize)> {
         while at != NIL {
             let node = self.node(at);
             match step {
                 Step::Enter => {
                     let left = self.node(node.left);
                     step = Step::Gap;
-                    if left.max_gap >= query.len && query.fits_before(node.start) {
+                    if left.max_gap >= query.claim() && query.fits_before(node.start) {
                         at = node.left;
                         step = Step::Enter;
                     }
@@ -149,13 +227,12 @@ impl<S> VmaMap<S> {
                     if node.gap >= query.len {
                         let (start, end) = Self::room(node);
                         if let Some(addr) = query.lowest_in(start, end) {
-                            self.remember(at);
-                            return Some(addr);
+                            return Some((at, addr));
                         }
                     }
                     let right = self.node(node.right);
                     step = Step::Leave;
-                    if right.max_gap >= query.len && query.fits_behind(node.end) {
+                    if right.max_gap >= query.claim() && query.fits_behind(node.end) {
                         at = node.right;
                         step = Step::Enter;
                     }
@@ -170,19 +247,15 @@ impl<S> VmaMap<S> {
         None
     }
 
-    /// [`VmaMap::highest_gap`] between the first and the last entry: the mirror
-    /// image of [`VmaMap::lowest_between`], but an entry's own gap still lies in
-    /// front of it, so it comes after the right subtree.
-    fn highest_between(&self, query: &GapQuery) -> Option<usize> {
-        let mut at = self.root;
-        let mut step = Step::Enter;
+    /// The mirror image of [`VmaMap::lowest_from`].
+    fn highest_from(&self, mut at: u32, mut step: Step, query: &GapQuery) -> Option<(u32, usize)> {
         while at != NIL {
             let node = self.node(at);
             match step {
                 Step::Enter => {
                     let right = self.node(node.right);
                     step = Step::Gap;
-                    if right.max_gap >= query.len && query.fits_behind(node.end) {
+                    if right.max_gap >= query.claim() && query.fits_behind(node.end) {
                         at = node.right;
                         step = Step::Enter;
                     }
@@ -191,13 +264,12 @@ impl<S> VmaMap<S> {
                     if node.gap >= query.len {
                         let (start, end) = Self::room(node);
                         if let Some(addr) = query.highest_in(start, end) {
-                            self.remember(at);
-                            return Some(addr);
+                            return Some((at, addr));
                         }
                     }
                     let left = self.node(node.left);
                     step = Step::Leave;
-                    if left.max_gap >= query.len && query.fits_before(node.start) {
+                    if left.max_gap >= query.claim() && query.fits_before(node.start) {
                         at = node.left;
                         step = Step::Enter;
                     }

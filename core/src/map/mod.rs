@@ -13,8 +13,8 @@
 //!   one of its entries;
 //! * two neighbours that could be one entry are one entry.
 //!
-//! No locks in here: the owner of the map has one. Queries take `&self` and may
-//! run at the same time as each other.
+//! No locks in here: the owner of the map has one. Queries take `&self`, but
+//! they move hints, so the map is not `Sync`.
 //!
 //! Stack: no recursion and no arrays, since callers run on small signal stacks.
 
@@ -31,7 +31,8 @@ pub use node::Node;
 use crate::page::AddrRange;
 use crate::vma::Vma;
 use arena::Arena;
-use core::sync::atomic::AtomicU32;
+use core::cell::Cell;
+use gap::Ceiling;
 use node::NIL;
 
 /// No memory for another entry.
@@ -57,8 +58,9 @@ pub struct VmaMap<S> {
     last: u32,
     len: usize,
     /// A live entry close to where the next question will be, or NIL. Only ever
-    /// a hint for speed, hence relaxed; queries move it.
-    near: AtomicU32,
+    /// a hint for speed; queries move it.
+    near: Cell<u32>,
+    ceiling: Cell<Ceiling>,
 }
 
 impl<S> VmaMap<S> {
@@ -71,7 +73,8 @@ impl<S> VmaMap<S> {
             first: NIL,
             last: NIL,
             len: 0,
-            near: AtomicU32::new(NIL),
+            near: Cell::new(NIL),
+            ceiling: Cell::new(Ceiling::NONE),
         }
     }
 
@@ -144,7 +147,8 @@ impl<S> VmaMap<S> {
         self.first = NIL;
         self.last = NIL;
         self.len = 0;
-        self.near = AtomicU32::new(NIL);
+        self.near.set(NIL);
+        self.ceiling.set(Ceiling::NONE);
     }
 
     fn vma_at(&self, at: u32) -> Option<Vma> {

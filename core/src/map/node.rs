@@ -11,6 +11,10 @@ use crate::vma::{Backing, FileId, Vma};
 /// The link that leads nowhere. The arena never hands it out.
 pub(super) const NIL: u32 = 0;
 
+/// Gaps of this size are not told apart by subtrees: 1 TiB on 64-bit systems, of
+/// which there is never more than a few.
+pub(super) const ENOUGH: usize = usize::MAX >> 24;
+
 const ANONYMOUS: u8 = 0;
 const FILE: u8 = 1;
 const SPECIAL: u8 = 2;
@@ -25,11 +29,11 @@ const FOREIGN: u8 = 4;
 pub struct Node {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The largest `gap` in the subtree.
+    /// The largest `gap` in the subtree, or [`ENOUGH`].
     pub(super) max_gap: usize,
     pub(super) left: u32,
     pub(super) right: u32,
-    /// Free bytes between the entry before and this one; 0 for the first entry.
+    /// Free bytes between the entry before, or address 0, and this one.
     pub(super) gap: usize,
     pub(super) parent: u32,
     pub(super) prev: u32,

@@ -2,15 +2,14 @@
 //!
 //! An AVL tree. Each entry knows the gap in front of it, each subtree the
 //! largest of these (the kernel's `vma_compute_gap` and `rb_subtree_gap`, before
-//! its maple tree). The first entry counts as having no gap in front: the room
-//! below all entries would otherwise be the maximum of every subtree on the left
-//! edge, and every mapping placed there would change them all.
+//! its maple tree), counted up to [`ENOUGH`]: the room below a window that fills
+//! from the top is the largest gap of many subtrees, and without that limit each
+//! mapping made there would change them all.
 //!
 //! Everything walks along parent links; the stack holds a few numbers.
 
-use super::node::{Node, NIL};
+use super::node::{Node, ENOUGH, NIL};
 use super::{NodeSource, VmaMap};
-use core::sync::atomic::Ordering;
 
 /// A child's side.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl<S> VmaMap<S> {
     /// Looks beside the entry used last before it descends: a mapping is mostly
     /// made in the gap just found, and asked about soon after.
     pub(super) fn seek(&self, addr: usize) -> u32 {
-        let near = self.near.load(Ordering::Relaxed);
+        let near = self.near.get();
         if near != NIL {
             let node = self.node(near);
             if addr < node.end {
@@ -103,7 +102,7 @@ impl<S> VmaMap<S> {
     /// Makes `at` the entry that [`VmaMap::seek`] looks at first.
     pub(super) fn remember(&self, at: u32) {
         if at != NIL {
-            self.near.store(at, Ordering::Relaxed);
+            self.near.set(at);
         }
     }
 
@@ -128,7 +127,7 @@ impl<S> VmaMap<S> {
         let node = self.node(at);
         let (left, right) = (self.node(node.left), self.node(node.right));
         let height = 1 + left.height.max(right.height);
-        let max_gap = node.gap.max(left.max_gap).max(right.max_gap);
+        let max_gap = node.gap.min(ENOUGH).max(left.max_gap).max(right.max_gap);
         self.edit(at, |node| {
             node.height = height;
             node.max_gap = max_gap;
@@ -175,7 +174,7 @@ impl<S> VmaMap<S> {
             let node = self.node(at);
             let (left, right) = (self.node(node.left), self.node(node.right));
             let height = 1 + left.height.max(right.height);
-            let max_gap = node.gap.max(left.max_gap).max(right.max_gap);
+            let max_gap = node.gap.min(ENOUGH).max(left.max_gap).max(right.max_gap);
             let before = (node.height, node.max_gap);
             let mut top = at;
             if left.height > right.height + 1 {
@@ -198,18 +197,19 @@ impl<S> VmaMap<S> {
         }
     }
 
-    /// Computes the gap in front of `at` after an edge of it or of the entry
-    /// before it moved.
+    /// Computes the gap in front of `at` (from address 0 for the first entry)
+    /// after an edge of it or of the entry before it moved.
     pub(super) fn refresh_gap(&mut self, at: u32) {
         let node = self.node(at);
-        let gap = match node.prev {
-            NIL => 0,
-            prev => node.start.saturating_sub(self.node(prev).end),
-        };
-        if gap != node.gap {
-            self.edit(at, |node| node.gap = gap);
-            self.retrace(at);
+        let gap = node.start.saturating_sub(self.node(node.prev).end);
+        if gap == node.gap {
+            return;
         }
+        if gap > node.gap {
+            self.raise_ceiling(at);
+        }
+        self.edit(at, |node| node.gap = gap);
+        self.retrace(at);
     }
 
     /// Takes `at` out of tree and thread and frees it. The gap in front of its
@@ -224,10 +224,11 @@ impl<S> VmaMap<S> {
         } else {
             self.unlink_inner(at, &node);
         }
-        if self.near.load(Ordering::Relaxed) == at {
+        if self.near.get() == at {
             let near = if node.next == NIL { node.prev } else { node.next };
-            self.near.store(near, Ordering::Relaxed);
+            self.near.set(near);
         }
+        self.drop_from_ceiling(at);
         self.arena.free(at);
         self.len -= 1;
     }
@@ -283,8 +284,8 @@ impl<S: NodeSource> VmaMap<S> {
         node.parent = parent;
         node.prev = prev;
         node.next = next;
-        node.gap = if prev == NIL { 0 } else { node.start.saturating_sub(self.node(prev).end) };
-        node.max_gap = node.gap;
+        node.gap = node.start.saturating_sub(self.node(prev).end);
+        node.max_gap = node.gap.min(ENOUGH);
         let new = self.arena.alloc(node);
         if new == NIL {
             return NIL;
@@ -299,7 +300,10 @@ impl<S: NodeSource> VmaMap<S> {
             _ => self.edit(prev, |node| node.next = new),
         }
         match next {
-            NIL => self.last = new,
+            NIL => {
+                self.last = new;
+                self.raise_ceiling(new);
+            }
             _ => self.edit(next, |node| node.prev = new),
         }
         self.len += 1;

@@ -1,8 +1,7 @@
 //! Checks that the map keeps its promises. For tests and debugging.
 
-use super::node::NIL;
+use super::node::{ENOUGH, NIL};
 use super::VmaMap;
-use core::sync::atomic::Ordering;
 
 impl<S> VmaMap<S> {
     /// Checks every invariant of the map; O(n).
@@ -13,11 +12,11 @@ impl<S> VmaMap<S> {
         self.arena.verify(self.len)?;
         self.verify_thread()?;
         self.verify_tree()?;
-        let near = self.near.load(Ordering::Relaxed);
+        let near = self.near.get();
         if near != NIL && self.node(near).height == 0 {
             return Err("the hint is not a live entry");
         }
-        Ok(())
+        self.verify_ceiling()
     }
 
     fn verify_thread(&self) -> Result<(), &'static str> {
@@ -36,8 +35,7 @@ impl<S> VmaMap<S> {
             if prev != NIL && before.end > node.start {
                 return Err("entries overlap or are out of order");
             }
-            let gap = if prev == NIL { 0 } else { node.start - before.end };
-            if node.gap != gap {
+            if node.gap != node.start - before.end {
                 return Err("an entry does not know its gap");
             }
             if prev != NIL && before.continues_into(node) {
@@ -84,7 +82,7 @@ impl<S> VmaMap<S> {
         if left.height.abs_diff(right.height) > 1 {
             return Err("an entry is out of balance");
         }
-        if node.max_gap != node.gap.max(left.max_gap).max(right.max_gap) {
+        if node.max_gap != node.gap.min(ENOUGH).max(left.max_gap).max(right.max_gap) {
             return Err("a subtree does not know its largest gap");
         }
         Ok(())
