@@ -365,18 +365,24 @@ static UNUSED void in_child(void (*f)(void))
 		say("child: exit %d", WEXITSTATUS(status));
 }
 
-/* A "Name: value kB" field of a file in /proc, -1 without it. */
+/* A "Name: value kB" field of a file in /proc, -1 without it. Without stdio, whose
+ * buffers are memory too. */
 static UNUSED long proc_field(const char *file, const char *name)
 {
-	FILE *f = fopen(file, "r");
-	char line[512];
-	long value = -1;
+	static char text[1 << 16];
+	long value = -1, n = 0, got;
+	int fd = open(file, O_RDONLY);
 
-	while (f && value < 0 && fgets(line, sizeof line, f))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+	while (fd >= 0 && n < (long)sizeof text - 1 && (got = read(fd, text + n, sizeof text - 1 - n)) > 0)
+		n += got;
+	text[n] = 0;
+	if (fd >= 0)
+		close(fd);
+	for (char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':') {
 			value = atol(line + strlen(name) + 1);
-	if (f)
-		fclose(f);
+			break;
+		}
 	return value;
 }
 

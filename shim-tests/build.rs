@@ -22,7 +22,17 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const CFLAGS: &[&str] =
     &["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-pthread", "-Wall", "-Wextra"];
 
-fn main() -> Result<()> {
+/// What the programs of the harness include.
+const HEADERS: &[&str] = &["harness.h", "code.h"];
+
+fn main() {
+    if let Err(error) = build() {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     let here =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
@@ -33,7 +43,9 @@ fn main() -> Result<()> {
 
     let harness = root.join("c-harness");
     println!("cargo:rerun-if-changed={}", harness.join("programs").display());
-    println!("cargo:rerun-if-changed={}", harness.join("harness.h").display());
+    for header in HEADERS {
+        println!("cargo:rerun-if-changed={}", harness.join(header).display());
+    }
     println!("cargo:rustc-env=PAGESIM_TEST_HARNESS={}", harness.display());
     let programs = out.join("programs");
     println!("cargo:rustc-env=PAGESIM_TEST_PROGRAMS={}", programs.display());
@@ -107,7 +119,7 @@ fn compile_harness(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<()> {
     fs::create_dir_all(out)?;
-    let header = harness.join("harness.h");
+    let headers: Vec<PathBuf> = HEADERS.iter().map(|name| harness.join(name)).collect();
     let mut jobs = Vec::new();
     for source in c_files(&harness.join("programs"))? {
         let text = fs::read_to_string(&source)?;
@@ -128,12 +140,7 @@ fn compile_harness(
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((source, exe)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = compile(
-                        cc,
-                        std::slice::from_ref(source),
-                        std::slice::from_ref(&header),
-                        exe,
-                    ) {
+                    if let Err(error) = compile(cc, std::slice::from_ref(source), &headers, exe) {
                         if let Ok(mut all) = failures.lock() {
                             all.push(error.to_string());
                         }

@@ -4,7 +4,7 @@
 
 static void run(void)
 {
-	char *p = hole(8 * P);
+	char *p = hole(8 * P), *nothing = NULL;
 
 	NEED(mmap(p + P, P, PROT_READ, ANON | MAP_FIXED, -1, 0) == p + P);
 	NEED(mmap(p + 2 * P, P, PROT_NONE, ANON | MAP_FIXED, -1, 0) == p + 2 * P);
@@ -20,5 +20,5 @@ static void run(void)
 	READ(p + 4 * P);
 	EXEC(p + 3 * P);
 	EXEC(p + 4 * P + P / 2);
-	READ(NULL);
+	READ(nothing);
 }

@@ -1,4 +1,4 @@
-/* group: special */
+/* group: special; needs: glibc */
 /* The rings of io_uring are mapped with the length that the kernel names, which
  * is no multiple of a page. */
 #include "../harness.h"

@@ -1,4 +1,4 @@
-/* group: special */
+/* group: special; needs: glibc */
 /* The ring of a perf event: one page and a power of two of them. */
 #include "../harness.h"
 #include <linux/perf_event.h>

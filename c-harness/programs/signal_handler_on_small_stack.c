@@ -21,8 +21,10 @@ static void run(void)
 	struct sigaction action = { .sa_sigaction = serve, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 #ifdef __powerpc64__
 	long size = 8192; /* the kernel's minimum; the C library names less */
-#else
+#elif defined _SC_MINSIGSTKSZ
 	long size = sysconf(_SC_MINSIGSTKSZ);
+#else
+	long size = MINSIGSTKSZ;
 #endif
 	stack_t stack = { .ss_size = (size_t)(size > 2048 ? size : 2048) + 2048 };
 

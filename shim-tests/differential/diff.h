@@ -70,7 +70,7 @@ struct page {
  * to know the ends of files. */
 enum { NOT_SHARED, SHARED_WRITABLE, SHARED_READ_ONLY };
 struct model {
-	unsigned char mapped, prot, shared_file;
+	unsigned char mapped, prot, shared;
 	signed char file; /* number + 1; 0 is none */
 	int file_page;
 };
@@ -196,7 +196,7 @@ int behind_end(const struct ctx *, const char *);
 void model_protect(struct ctx *, char *, long pages, int prot);
 int model_may(const struct ctx *, const char *, int prot);
 /* Whether a fixed mapping may be asked for with --narrow. */
-int narrow_allows(struct ctx *, char *, long pages, int shared_file);
+int narrow_allows(struct ctx *, char *, long pages, int shared);
 /* With --narrow a piece of a placed mapping is never given back alone. */
 int whole_slots_only(const struct ctx *);
 

@@ -67,7 +67,7 @@ static void spoil(struct ctx *c, struct request *q)
 	case 4: q->file = FD_PIPE, q->flags &= ~MAP_ANONYMOUS; break;
 	case 5: q->file = FD_DIR, q->flags &= ~MAP_ANONYMOUS; break;
 	case 6: q->offset.units = -PER_PAGE * (1 + (long)rnd(c, 9)), q->flags &= ~MAP_ANONYMOUS; break;
-	case 7: q->flags = (q->flags & ~15) | MAP_SHARED_VALIDATE | 0x4000000; break;
+	case 7: q->flags = (q->flags & ~15) | MAP_SHARED_VALIDATE | 0x800000; break;
 	}
 }
 
@@ -121,7 +121,7 @@ static int has_read_only_share(const struct ctx *c, int r)
 {
 	const struct region *g = &c->regions[r];
 	for (int i = 0; i < g->pages; i++)
-		if (g->model[i].shared_file == SHARED_READ_ONLY)
+		if (g->model[i].shared == SHARED_READ_ONLY)
 			return 1;
 	return 0;
 }

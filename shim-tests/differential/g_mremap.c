@@ -154,7 +154,7 @@ static void keep_old(struct ctx *c)
 	struct arg old = near_pages(c, pages);
 	if (chance(c, 40))
 		old = (struct arg){ 0, 0 };
-	struct arg new = pages_of(old) && chance(c, 90) ? old : near_pages(c, pages);
+	struct arg new = pages_of(old) && chance(c, 90) ? old : near_pages(c, pages + 1);
 	move(c, r, from, old, new, MREMAP_MAYMOVE | (pages_of(old) ? MREMAP_DONTUNMAP : 0), 0, from);
 }
 

@@ -52,17 +52,17 @@ static void say_request(struct ctx *c, const struct request *q)
 	say_file(c, q);
 }
 
-static int shared_file(const struct request *q)
+static int shared(const struct request *q)
 {
-	if ((q->flags & 15) == MAP_PRIVATE || q->flags & MAP_ANONYMOUS || q->file < 0)
+	if ((q->flags & 15) == MAP_PRIVATE)
 		return NOT_SHARED;
-	return q->how == OPEN_RO ? SHARED_READ_ONLY : SHARED_WRITABLE;
+	return q->file >= 0 && q->how == OPEN_RO ? SHARED_READ_ONLY : SHARED_WRITABLE;
 }
 
 static struct model model_for(const struct request *q)
 {
 	int file = q->flags & MAP_ANONYMOUS || q->file < 0 ? 0 : q->file + 1;
-	return (struct model){ .mapped = 1, .prot = (unsigned char)(q->prot & 7), .shared_file = (unsigned char)shared_file(q),
+	return (struct model){ .mapped = 1, .prot = (unsigned char)(q->prot & 7), .shared = (unsigned char)shared(q),
 			       .file = (signed char)file, .file_page = (int)(q->offset.units / PER_PAGE) };
 }
 
@@ -73,12 +73,12 @@ static int left_out(struct ctx *c, const struct request *q)
 	long pages = pages_of(q->len);
 	if (!h)
 		return 0;
-	if (shared_file(q) == SHARED_WRITABLE && ((uintptr_t)(pages * P) % h || (uintptr_t)value(q->offset) % h))
+	if (shared(q) && q->file >= 0 && ((uintptr_t)(pages * P) % h || (uintptr_t)value(q->offset) % h))
 		return 1;
 	if (q->where == ANYWHERE)
 		return 0;
 	/* whether a hint into a host page in use is taken is not laid down */
-	return q->where == HINT || !narrow_allows(c, at(c, q->region, q->from), pages, shared_file(q) == SHARED_WRITABLE);
+	return q->where == HINT || !narrow_allows(c, at(c, q->region, q->from), pages, shared(q));
 }
 
 void map_request(struct ctx *c, const struct request *q)

@@ -79,18 +79,18 @@ int model_may(const struct ctx *c, const char *p, int prot)
 	return m && m->mapped && (m->prot & prot) == prot;
 }
 
-/* A host page that the range covers in part must hold no shared file, and a
- * shared file must cover whole host pages. */
-int narrow_allows(struct ctx *c, char *p, long pages, int shared_file)
+/* A host page that the range covers in part must hold nothing shared, and what
+ * is shared must cover whole host pages. */
+int narrow_allows(struct ctx *c, char *p, long pages, int shared)
 {
 	uintptr_t h = (uintptr_t)c->opt->narrow, start = (uintptr_t)p, end = start + (uintptr_t)(pages * P);
 	if (!h)
 		return 1;
-	if (shared_file && (start % h || end % h))
+	if (shared && (start % h || end % h))
 		return 0;
 	for (uintptr_t a = start & -h; a < ((end + h - 1) & -h); a += (uintptr_t)P) {
 		const struct model *m = model_at(c, (char *)a);
-		if ((a < start || a >= end) && m && m->shared_file == SHARED_WRITABLE)
+		if ((a < start || a >= end) && m && m->shared)
 			return 0;
 	}
 	return 1;

@@ -1,10 +1,9 @@
 //! Runs one program, natively or under the library, in an environment of its
 //! own, and returns all it printed and how it ended.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -41,7 +40,8 @@ impl Outcome {
 pub struct Run {
     command: Command,
     timeout: Duration,
-    folders: Folders,
+    /// Held until the run is over.
+    _folders: Folders,
 }
 
 /// The folders of one run, gone after it: one on tmpfs, one on a disk.
@@ -87,7 +87,7 @@ impl Run {
             .current_dir(folders.tmpfs.path())
             .stdin(Stdio::null())
             .process_group(0);
-        Ok(Run { command, timeout: Duration::from_secs(120), folders })
+        Ok(Run { command, timeout: Duration::from_secs(120), _folders: folders })
     }
 
     /// A run of `program` under the library, with pages of `page_size`.
@@ -144,16 +144,9 @@ impl Run {
     /// # Errors
     /// When it cannot be started or its output cannot be read.
     pub fn outcome(mut self) -> io::Result<Outcome> {
-        let path = self.folders.disk.path().with_extension("out");
-        let outcome = self.run_into(&path);
-        // The folder itself goes with its guard; the output lies beside it.
-        fs::remove_file(&path).ok();
-        outcome
-    }
-
-    fn run_into(&mut self, path: &PathBuf) -> io::Result<Outcome> {
-        let output: File = OpenOptions::new().create_new(true).append(true).open(path)?;
-        let mut child = self.command.stdout(output.try_clone()?).stderr(output).spawn()?;
+        let mut output = tempfile::tempfile()?;
+        let mut child =
+            self.command.stdout(output.try_clone()?).stderr(output.try_clone()?).spawn()?;
         let status = child.wait_timeout(self.timeout)?;
         // Whatever it left running must not outlive the test.
         if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
@@ -166,7 +159,10 @@ impl Run {
                 "timeout".to_owned()
             }
         };
-        let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        let mut text = Vec::new();
+        output.rewind()?;
+        output.read_to_end(&mut text)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
         Ok(Outcome { text, end })
     }
 }
