@@ -99,6 +99,11 @@ impl Call {
         self.file.is_some() && self.flags.kind() == 3
     }
 
+    /// Whether the program itself asked for what no kernel gives.
+    pub(crate) fn is_never_exclusive(&self) -> bool {
+        self.validates_flags() && self.flags.contains(MapFlags::FIXED_NOREPLACE)
+    }
+
     /// What is behind the mapping.
     pub(crate) fn backing(&self) -> Backing {
         match self.file {

@@ -52,6 +52,18 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         self.refusal(&request, range.start(), Errno::EEXIST)
     }
 
+    /// Why MAP_FIXED_NOREPLACE with MAP_SHARED_VALIDATE is refused: do_mmap()
+    /// finds what is in the way before it looks at the flags.
+    pub(crate) fn not_exclusive(&mut self, call: &Call, range: AddrRange) -> Errno {
+        if !self.map.is_free(range) {
+            Errno::EEXIST
+        } else if self.config.narrow() || self.hard_part(range).is_some() {
+            Errno::EOPNOTSUPP
+        } else {
+            self.taken(call, range)
+        }
+    }
+
     /// Whether addresses and lengths of the request count in huge pages.
     pub(crate) fn is_huge(&self, request: &MapRequest, file: Option<FileInfo>) -> bool {
         match file {

@@ -36,6 +36,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return Err(self.refusal(request, request.addr | 1, Errno::EINVAL));
         }
         match AddrRange::from_len(request.addr, len) {
+            Some(range) if call.is_never_exclusive() => Err(self.not_exclusive(&call, range)),
             Some(range) if self.config.narrow() => self.map_fixed_narrow(&call, range),
             Some(range) => self.map_fixed(&call, range),
             None => Err(self.refusal(request, request.addr, Errno::ENOMEM)),

@@ -57,7 +57,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         }
         let exclusive = call.flags.contains(MapFlags::FIXED_NOREPLACE);
         if exclusive && !self.map.is_free(range) {
-            self.probe(call)?;
+            // do_mmap() finds that before it looks at the kind of mapping.
             return Err(Errno::EEXIST);
         }
         let plan = self.plan(call, range)?;
@@ -132,7 +132,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// Has the host look at arguments of which no call of its own would carry
     /// all: whether the file may be mapped like that at all.
     fn probe(&mut self, call: &Call) -> Result<(), Errno> {
-        if call.flags.difference(HARMLESS).is_empty() && call.flags.kind() == 2 {
+        let harmless = call.flags.difference(HARMLESS).is_empty() && call.flags.kind() == 2;
+        if harmless && call.file.is_none() {
             return Ok(());
         }
         let host = self.config.host;
