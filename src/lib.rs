@@ -22,6 +22,7 @@ mod lock;
 mod log;
 mod maps;
 mod pending;
+mod pipes;
 mod queries;
 mod real;
 mod signals;

@@ -3,6 +3,7 @@
 
 pub(crate) mod errno;
 mod memory;
+mod pipes;
 mod query;
 mod signal;
 pub(crate) mod syscall;
@@ -31,3 +32,15 @@ macro_rules! hook {
     };
 }
 pub(crate) use hook;
+
+/// The next library's function of a name; `None` where there is none.
+macro_rules! next {
+    ($name:literal, fn($($ty:ty),* $(,)?) -> $ret:ty) => {{
+        static NEXT: $crate::real::Real = $crate::real::Real::new($name);
+        // SAFETY: C functions of one name have one signature in all libraries.
+        NEXT.address().map(|address| unsafe {
+            core::mem::transmute::<usize, extern "C" fn($($ty),*) -> $ret>(address)
+        })
+    }};
+}
+pub(crate) use next;

@@ -4,7 +4,7 @@
 //! [`EMULATED`] names.
 
 use super::errno;
-use crate::{calls, signals};
+use crate::{calls, pipes, signals, sys};
 use core::ffi::c_long;
 use pagesim_core::errno::Errno;
 
@@ -20,6 +20,10 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_mprotect,
     libc::SYS_msync,
     libc::SYS_rt_sigaction,
+    libc::SYS_fcntl,
+    libc::SYS_pipe2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_pipe,
 ];
 
 const fn table() -> [u8; LIMIT] {
@@ -53,7 +57,12 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_mprotect => calls::mprotect(a, b, c32).map(|()| 0),
         libc::SYS_msync => calls::msync(a, b, c32).map(|()| 0),
         libc::SYS_rt_sigaction => sigaction(a, [a, b, c, d, e, f]),
-        _ => Err(Errno::ENOSYS),
+        libc::SYS_pipe2 => pipes::pipe2(a as *mut i32, b as i32).map(|()| 0),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_pipe => pipes::pipe2(a as *mut i32, 0).map(|()| 0),
+        libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => pipes::set_size(a as i32, c),
+        // SAFETY: the program's own request.
+        _ => unsafe { sys::call(number, [a, b, c, d, e, f]) },
     })
 }
 
