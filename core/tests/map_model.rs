@@ -260,3 +260,22 @@ fn gaps_at_the_ends_of_the_address_space_do_not_overflow() {
     assert_eq!(map.lowest_gap(&coarse), Some(PAGE));
     assert_eq!(map.highest_gap(&coarse), Some((1 << (usize::BITS - 1)) + PAGE));
 }
+
+/// What a search remembers for the next one must survive every edit between
+/// them.
+#[test]
+fn one_query_asked_after_every_edit_stays_exact() {
+    let edits = prop::collection::vec(edit(), 1..80);
+    run(400, (edits, query(), 1..4usize), |(edits, query, more)| {
+        let (mut map, mut model) = (empty(), Model::default());
+        let whole = GapQuery { within: pages(0, 2 * SPACE), ..query };
+        let longer = GapQuery { len: query.len * more, ..whole };
+        for (i, change) in edits.into_iter().enumerate() {
+            perform(change, &mut map, &mut model);
+            let query = [&query, &whole, &whole, &longer][i / 8 % 4];
+            prop_assert_eq!(map.highest_gap(query), model.gaps(query).next_back());
+            prop_assert_eq!(map.verify(), Ok(()));
+        }
+        Ok(())
+    });
+}

@@ -71,10 +71,12 @@ impl<S: NodeSource> VmaMap<S> {
         }
         if node.start < range.start() {
             if node.end > range.end() {
-                self.split(at, range.end());
+                self.cut(at, range);
+                return;
             }
+            let next = node.next;
             self.edit(at, |node| node.end = range.start());
-            at = self.node(at).next;
+            at = next;
             node = self.node(at);
         }
         while at != NIL && node.end <= range.end() {
@@ -167,15 +169,28 @@ impl<S: NodeSource> VmaMap<S> {
     /// Cuts the entry `at` in two at `addr`, which lies inside it. Returns the
     /// upper one; [`NIL`] when there is no memory, then nothing has changed.
     fn split(&mut self, at: u32, addr: usize) -> u32 {
-        let node = *self.node(at);
-        let mut tail = Node::of(&node.vma());
-        tail.set_start(addr);
+        let node = self.node(at);
+        let (next, end) = (node.next, node.end);
+        let tail = node.tail(addr);
         self.edit(at, |node| node.end = addr);
-        let new = self.link(at, node.next, tail);
+        let new = self.link(at, next, tail);
         if new == NIL {
-            self.edit(at, |at| at.end = node.end);
+            self.edit(at, |node| node.end = end);
         }
         new
+    }
+
+    /// Takes `hole` out of the entry `at`, which reaches beyond it on both sides.
+    /// Without memory for the upper part that one is lost.
+    fn cut(&mut self, at: u32, hole: AddrRange) {
+        let node = self.node(at);
+        let next = node.next;
+        let tail = node.tail(hole.end());
+        self.edit(at, |node| node.end = hole.start());
+        match self.link(at, next, tail) {
+            NIL => self.refresh_gap(next),
+            new => self.raise_ceiling(new),
+        }
     }
 
     /// Makes `at` and the entry before it one if they can be. Returns the entry

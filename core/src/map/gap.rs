@@ -27,16 +27,6 @@ pub struct GapQuery {
 }
 
 impl GapQuery {
-    const NONE: GapQuery = GapQuery {
-        len: 0,
-        align: 0,
-        skew: 0,
-        within: match AddrRange::new(0, 0) {
-            Some(range) => range,
-            None => unreachable!(),
-        },
-    };
-
     fn mask(&self) -> usize {
         self.align.saturating_sub(1)
     }
@@ -81,7 +71,7 @@ impl GapQuery {
 /// moves `at` up to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ceiling {
-    /// A live entry; NIL while nothing is known.
+    /// A live entry.
     at: u32,
     query: GapQuery,
 }
@@ -98,12 +88,9 @@ enum Step {
 }
 
 impl Ceiling {
-    pub(super) const NONE: Ceiling = Ceiling { at: NIL, query: GapQuery::NONE };
-
     fn holds_for(&self, query: &GapQuery) -> bool {
         let known = &self.query;
-        self.at != NIL
-            && known.len <= query.len
+        known.len <= query.len
             && known.within.end() == query.within.end()
             && known.within.start() <= query.within.start()
             && known.align == query.align
@@ -139,12 +126,12 @@ impl<S> VmaMap<S> {
             self.remember(self.last);
             return Some(addr);
         }
-        let known = self.ceiling.get();
-        let holds = known.holds_for(query);
-        let (at, step) = if holds { (known.at, Step::Gap) } else { (self.root, Step::Enter) };
+        let known = self.ceiling.get().filter(|known| known.holds_for(query));
+        let (at, step) = known.map_or((self.root, Step::Enter), |known| (known.at, Step::Gap));
         let (at, addr) = self.highest_from(at, step, query)?;
-        if !holds || at != known.at {
-            self.ceiling.set(Ceiling { at, query: *query });
+        // At the same place the older query is the stronger knowledge.
+        if known.is_none_or(|known| known.at != at) {
+            self.ceiling.set(Some(Ceiling { at, query: *query }));
         }
         self.remember(at);
         Some(addr)
@@ -162,40 +149,40 @@ impl<S> VmaMap<S> {
 
     /// The gap in front of `at` has become larger, or has not been one so far.
     pub(super) fn raise_ceiling(&mut self, at: u32) {
-        let mut known = self.ceiling.get();
-        if known.at != NIL && self.node(known.at).start < self.node(at).start {
-            known.at = at;
-            self.ceiling.set(known);
+        if let Some(Ceiling { at: known, query }) = self.ceiling.get() {
+            if self.node(known).start < self.node(at).start {
+                self.ceiling.set(Some(Ceiling { at, query }));
+            }
         }
     }
 
     /// `at` goes away. Behind the entry before it there is then nothing new but
-    /// the longer gap of its successor, which is announced when it is computed.
+    /// the longer gap of its successor, which is announced when it is measured.
     pub(super) fn drop_from_ceiling(&mut self, at: u32) {
-        let mut known = self.ceiling.get();
-        if known.at == at {
-            let node = self.node(at);
-            known.at = if node.prev == NIL { node.next } else { node.prev };
-            self.ceiling.set(known);
+        if let Some(Ceiling { at: known, query }) = self.ceiling.get() {
+            if known == at {
+                let prev = self.node(at).prev;
+                self.ceiling.set((prev != NIL).then_some(Ceiling { at: prev, query }));
+            }
         }
     }
 
     /// Checks the invariant of [`Ceiling`].
     pub(super) fn verify_ceiling(&self) -> Result<(), &'static str> {
-        let Ceiling { at, query } = self.ceiling.get();
-        if at == NIL {
+        let Some(Ceiling { at, query }) = self.ceiling.get() else {
             return Ok(());
-        }
+        };
         if self.node(at).height == 0 {
             return Err("the ceiling is not a live entry");
         }
-        let mut above = self.node(self.node(at).next);
-        while above.height != 0 {
-            let (start, end) = Self::room(above);
+        let mut above = self.node(at).next;
+        while above != NIL {
+            let node = self.node(above);
+            let (start, end) = Self::room(node);
             if query.highest_in(start, end).is_some() {
                 return Err("there is an answer above the ceiling");
             }
-            above = self.node(above.next);
+            above = node.next;
         }
         Ok(())
     }

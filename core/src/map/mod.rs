@@ -60,7 +60,7 @@ pub struct VmaMap<S> {
     /// A live entry close to where the next question will be, or NIL. Only ever
     /// a hint for speed; queries move it.
     near: Cell<u32>,
-    ceiling: Cell<Ceiling>,
+    ceiling: Cell<Option<Ceiling>>,
 }
 
 impl<S> VmaMap<S> {
@@ -74,7 +74,7 @@ impl<S> VmaMap<S> {
             last: NIL,
             len: 0,
             near: Cell::new(NIL),
-            ceiling: Cell::new(Ceiling::NONE),
+            ceiling: Cell::new(None),
         }
     }
 
@@ -148,7 +148,7 @@ impl<S> VmaMap<S> {
         self.last = NIL;
         self.len = 0;
         self.near.set(NIL);
-        self.ceiling.set(Ceiling::NONE);
+        self.ceiling.set(None);
     }
 
     fn vma_at(&self, at: u32) -> Option<Vma> {

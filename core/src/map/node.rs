@@ -129,6 +129,18 @@ impl Node {
         self.start = start;
     }
 
+    /// An unlinked entry for the part from `start` on.
+    pub(super) fn tail(&self, start: usize) -> Node {
+        let mut tail = Node {
+            left: NIL,
+            right: NIL,
+            height: 1,
+            ..*self
+        };
+        tail.set_start(start);
+        tail
+    }
+
     /// [`Vma::continues_into`], after the cheap reasons for a no.
     pub(super) fn continues_into(&self, next: &Node) -> bool {
         self.end == next.start

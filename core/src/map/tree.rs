@@ -147,11 +147,13 @@ impl<S> VmaMap<S> {
         let parent = self.node(at).parent;
         let up = self.node(at).child(side.other());
         let between = self.node(up).child(side);
-        self.edit(at, |node| node.set_child(side.other(), between));
-        self.edit(between, |node| node.parent = at);
         self.replace_child(parent, at, up);
+        self.edit(between, |node| node.parent = at);
         self.edit(up, |node| node.set_child(side, at));
-        self.edit(at, |node| node.parent = up);
+        self.edit(at, |node| {
+            node.set_child(side.other(), between);
+            node.parent = up;
+        });
         self.refresh(at);
         self.refresh(up);
         up
@@ -200,23 +202,29 @@ impl<S> VmaMap<S> {
     /// Computes the gap in front of `at` (from address 0 for the first entry)
     /// after an edge of it or of the entry before it moved.
     pub(super) fn refresh_gap(&mut self, at: u32) {
-        let node = self.node(at);
-        let gap = node.start.saturating_sub(self.node(node.prev).end);
-        if gap == node.gap {
-            return;
+        if self.measure_gap(at) {
+            self.retrace(at);
         }
-        if gap > node.gap {
+    }
+
+    /// [`VmaMap::refresh_gap`] without telling the ancestors. Returns whether
+    /// there is something to tell.
+    fn measure_gap(&mut self, at: u32) -> bool {
+        let node = self.node(at);
+        let (old, gap) = (node.gap, node.start.saturating_sub(self.node(node.prev).end));
+        if gap > old {
             self.raise_ceiling(at);
         }
         self.edit(at, |node| node.gap = gap);
-        self.retrace(at);
+        gap != old
     }
 
-    /// Takes `at` out of tree and thread and frees it. The gap in front of its
-    /// successor is the caller's business ([`VmaMap::refresh_gap`]).
+    /// Takes `at` out of tree and thread and frees it.
     pub(super) fn unlink(&mut self, at: u32) {
         let node = *self.node(at);
         self.unthread(&node);
+        self.drop_from_ceiling(at);
+        let longer = self.measure_gap(node.next);
         if node.left == NIL || node.right == NIL {
             let child = if node.left == NIL { node.right } else { node.left };
             self.replace_child(node.parent, at, child);
@@ -224,11 +232,13 @@ impl<S> VmaMap<S> {
         } else {
             self.unlink_inner(at, &node);
         }
+        if longer {
+            self.retrace(node.next);
+        }
         if self.near.get() == at {
             let near = if node.next == NIL { node.prev } else { node.next };
             self.near.set(near);
         }
-        self.drop_from_ceiling(at);
         self.arena.free(at);
         self.len -= 1;
     }
@@ -308,8 +318,11 @@ impl<S: NodeSource> VmaMap<S> {
         }
         self.len += 1;
         self.remember(new);
+        let shorter = self.measure_gap(next);
         self.retrace(parent);
-        self.refresh_gap(next);
+        if shorter && parent != next {
+            self.retrace(next);
+        }
         new
     }
 }
