@@ -77,6 +77,7 @@ struct model {
 struct region {
 	char *base;
 	int pages, live;
+	long phase; /* with --narrow: offset of the base in its host page */
 	uint64_t born; /* step that made it: the oldest slot is given up first */
 	struct page seen[ARENA_PAGES];
 	struct model model[ARENA_PAGES];
@@ -184,7 +185,7 @@ void file_size(struct ctx *, int file); /* looks it up */
 /* Makes room for one more slot, then finds the region of a new mapping. */
 void slot_make_room(struct ctx *);
 int region_of(struct ctx *, char *, long pages);
-void say_place(struct ctx *, char *, long pages);
+int say_place(struct ctx *, char *, long pages);
 
 /* model.c: pages of all regions that have them */
 void model_map(struct ctx *, char *, long pages, struct model first);
@@ -196,7 +197,7 @@ int behind_end(const struct ctx *, const char *);
 void model_protect(struct ctx *, char *, long pages, int prot);
 int model_may(const struct ctx *, const char *, int prot);
 /* Whether a fixed mapping may be asked for with --narrow. */
-int narrow_allows(struct ctx *, char *, long pages, int shared);
+int narrow_allows(struct ctx *, int region, struct arg from, long pages, int shared);
 /* With --narrow a piece of a placed mapping is never given back alone. */
 int whole_slots_only(const struct ctx *);
 

@@ -78,7 +78,15 @@ static int left_out(struct ctx *c, const struct request *q)
 	if (q->where == ANYWHERE)
 		return 0;
 	/* whether a hint into a host page in use is taken is not laid down */
-	return q->where == HINT || !narrow_allows(c, at(c, q->region, q->from), pages, shared(q));
+	return q->where == HINT || !narrow_allows(c, q->region, q->from, pages, shared(q));
+}
+
+/* A file goes where its offset and its address agree within a host page. */
+static void place_new(struct ctx *c, const struct request *q, char *p)
+{
+	int r = say_place(c, p, pages_of(q->len));
+	if (r >= ARENAS && c->opt->narrow && q->file >= 0)
+		c->regions[r].phase = value(q->offset) % c->opt->narrow;
 }
 
 void map_request(struct ctx *c, const struct request *q)
@@ -105,7 +113,7 @@ void map_request(struct ctx *c, const struct request *q)
 	if (q->where == FIXED || q->where == NOREPLACE)
 		say(c, p == at(c, q->region, q->from) ? " = there\n" : " = ELSEWHERE\n");
 	else
-		say_place(c, p, pages_of(q->len));
+		place_new(c, q, p);
 	model_map(c, p, pages_of(q->len), model_for(q));
 }
 

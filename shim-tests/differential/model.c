@@ -81,16 +81,17 @@ int model_may(const struct ctx *c, const char *p, int prot)
 
 /* A host page that the range covers in part must hold nothing shared, and what
  * is shared must cover whole host pages. */
-int narrow_allows(struct ctx *c, char *p, long pages, int shared)
+int narrow_allows(struct ctx *c, int region, struct arg from, long pages, int shared)
 {
-	uintptr_t h = (uintptr_t)c->opt->narrow, start = (uintptr_t)p, end = start + (uintptr_t)(pages * P);
+	struct region *g = &c->regions[region];
+	long h = c->opt->narrow, start = g->phase + value(from), end = start + pages * P;
 	if (!h)
 		return 1;
 	if (shared && (start % h || end % h))
 		return 0;
-	for (uintptr_t a = start & -h; a < ((end + h - 1) & -h); a += (uintptr_t)P) {
-		const struct model *m = model_at(c, (char *)a);
-		if ((a < start || a >= end) && m && m->shared)
+	for (long a = start / h * h; a < (end + h - 1) / h * h; a += P) {
+		long page = (a - g->phase) / P;
+		if (a >= g->phase && page < g->pages && (a < start || a >= end) && g->model[page].shared)
 			return 0;
 	}
 	return 1;

@@ -190,7 +190,7 @@ static int overlaps(const struct ctx *c, int r)
 	return 0;
 }
 
-void say_place(struct ctx *c, char *p, long pages)
+int say_place(struct ctx *c, char *p, long pages)
 {
 	int r = region_of(c, p, pages);
 	struct region *g = &c->regions[r];
@@ -207,4 +207,5 @@ void say_place(struct ctx *c, char *p, long pages)
 	}
 	say(c, "%s%s\n", (uintptr_t)p % (uintptr_t)P ? " NOT ALIGNED" : "",
 	    c->error == ODD_ERRNO ? "" : " and errno is changed");
+	return r;
 }

@@ -131,13 +131,13 @@ fn is_live(shim: Shim) -> Result<(), Failed> {
 
 fn run(shim: Option<Shim>, args: &[String]) -> std::io::Result<Run> {
     let program = shim_tests::differential();
-    let run = match shim {
+    let mut run = match shim {
         None => Run::native(program)?,
-        Some(shim) => {
-            let run = Run::shimmed(program, shim.target)?;
-            shim.host.map(|host| run.env("PAGESIM_HOST_PAGE_SIZE", host)).unwrap_or(run)
-        }
+        Some(shim) => Run::shimmed(program, shim.target)?,
     };
+    if let Some(host) = shim.and_then(|shim| shim.host) {
+        run = run.env("PAGESIM_HOST_PAGE_SIZE", host);
+    }
     Ok(run.args(args).timeout(Duration::from_secs(300)))
 }
 
