@@ -5,7 +5,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod eof;
 pub mod errno;
+pub mod finding;
 pub mod flags;
 pub mod host;
 pub mod map;
