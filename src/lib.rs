@@ -11,6 +11,7 @@
 
 mod arch;
 mod arena;
+mod brk;
 mod calls;
 mod direct;
 mod dump;
@@ -29,11 +30,13 @@ mod signals;
 mod startup;
 mod state;
 mod sys;
+mod threads;
 
 /// Runs before other libraries' constructors (`-z initfirst`).
 extern "C" fn constructor() {
     if state::config().is_some() {
         fork::register();
+        threads::default_guard();
     }
     live::report();
 }

@@ -2,7 +2,7 @@
 
 use crate::hooks::errno;
 use crate::real::Real;
-use crate::{state, sys};
+use crate::{state, sys, threads};
 use core::ffi::{c_int, c_long, c_ulong};
 use pagesim_core::errno::Errno;
 
@@ -15,12 +15,35 @@ pub(crate) fn page_size() -> usize {
 /// Memory that sysinfo(2) reports, in target pages.
 fn pages(of: impl Fn(&libc::sysinfo) -> c_ulong) -> c_long {
     match sys::sysinfo() {
-        Some(info) => {
+        Ok(info) => {
             let bytes = of(&info).saturating_mul(c_ulong::from(info.mem_unit));
             (bytes / page_size() as c_ulong) as c_long
         }
-        None => -1,
+        Err(_) => -1,
     }
+}
+
+/// sysinfo(2) into the program's structure: a kernel counts memory in its pages,
+/// so what it tells in bytes is whole target pages.
+pub(crate) fn sysinfo(place: *mut libc::sysinfo) -> Result<(), Errno> {
+    // SAFETY: the kernel checks the program's pointer.
+    unsafe { sys::call(libc::SYS_sysinfo, [place as usize, 0, 0, 0, 0, 0]) }?;
+    // SAFETY: the kernel has just written there.
+    let (Some(target), Some(info)) = (state::target(), unsafe { place.as_mut() }) else {
+        return Ok(());
+    };
+    let unit = c_ulong::from(info.mem_unit.max(1));
+    let whole = |count: c_ulong| match count.checked_mul(unit) {
+        Some(bytes) => target.floor(bytes as usize) as c_ulong / unit,
+        None => count,
+    };
+    info.totalram = whole(info.totalram);
+    info.freeram = whole(info.freeram);
+    info.sharedram = whole(info.sharedram);
+    info.bufferram = whole(info.bufferram);
+    info.totalswap = whole(info.totalswap);
+    info.freeswap = whole(info.freeswap);
+    Ok(())
 }
 
 /// Physical memory in target pages.
@@ -46,7 +69,8 @@ pub(crate) fn sysconf(name: c_int) -> c_long {
                 // SAFETY: the next library's sysconf.
                 let sysconf: extern "C" fn(c_int) -> c_long =
                     unsafe { core::mem::transmute(address) };
-                sysconf(name)
+                let own = sysconf(name);
+                if name == libc::_SC_THREAD_STACK_MIN { threads::stack_min(own) } else { own }
             }
             None => {
                 errno::set(Errno::EINVAL);

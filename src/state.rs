@@ -6,7 +6,7 @@
 use crate::arena::{self, Arena};
 use crate::linux::Linux;
 use crate::startup::Startup;
-use crate::{dump, fork, lock, log, pending, signals, sys};
+use crate::{dump, fork, lock, log, pending, signals, sys, threads};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
 use core::mem::MaybeUninit;
@@ -218,6 +218,7 @@ fn set_up() -> u8 {
     };
     let names = startup.program_names();
     let Some(config) = configure(&startup, &settings) else { return INERT };
+    threads::set_stack_min(settings.stack_min);
     if !settings.selects(&names) || (config.target == config.real && config.host == config.real) {
         return INERT;
     }

@@ -130,12 +130,12 @@ pub(crate) fn file_system(fd: i32) -> Result<libc::c_long, Errno> {
 }
 
 /// sysinfo(2).
-pub(crate) fn sysinfo() -> Option<libc::sysinfo> {
+pub(crate) fn sysinfo() -> Result<libc::sysinfo, Errno> {
     let mut info = core::mem::MaybeUninit::<libc::sysinfo>::zeroed();
     // SAFETY: the kernel fills a structure of this layout.
-    unsafe { call(libc::SYS_sysinfo, [info.as_mut_ptr() as usize, 0, 0, 0, 0, 0]) }.ok()?;
+    unsafe { call(libc::SYS_sysinfo, [info.as_mut_ptr() as usize, 0, 0, 0, 0, 0]) }?;
     // SAFETY: filled, and any bytes are a valid sysinfo.
-    Some(unsafe { info.assume_init() })
+    Ok(unsafe { info.assume_init() })
 }
 
 /// getpid(2).

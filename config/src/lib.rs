@@ -34,15 +34,23 @@ pub const DUMP: &str = "PAGESIM_DUMP";
 pub const ONLY: &str = "PAGESIM_ONLY";
 /// Programs the library leaves alone.
 pub const SKIP: &str = "PAGESIM_SKIP";
+/// The smallest thread stack a program may ask for.
+pub const STACK_MIN: &str = "PAGESIM_STACK_MIN";
+/// Whether programs started with another environment get the library as well.
+pub const FOLLOW: &str = "PAGESIM_FOLLOW";
 /// From the launcher: where to report that the library is loaded.
 pub const LIVE: &str = "PAGESIM_LIVE";
 
 /// Every variable a user may set, in the order of the documentation.
-pub const VARIABLES: [&str; 9] =
-    [PAGE_SIZE, HOST_PAGE_SIZE, WINDOW, RESERVE, PLACEMENT, LOG, DUMP, ONLY, SKIP];
+pub const VARIABLES: [&str; 11] = [
+    PAGE_SIZE, HOST_PAGE_SIZE, WINDOW, RESERVE, PLACEMENT, LOG, DUMP, ONLY, SKIP, STACK_MIN, FOLLOW,
+];
 
 /// The largest page size, in bytes: 1 MiB.
 pub const MAX_PAGE: usize = 1 << 20;
+
+/// More than any system asks for.
+const LARGEST_STACK_MIN: usize = 1 << 30;
 
 /// 64 KiB.
 const DEFAULT_TARGET: usize = 1 << 16;
@@ -88,6 +96,11 @@ pub struct Settings<'a> {
     pub only: Option<&'a [u8]>,
     /// Programs the library leaves alone.
     pub skip: Option<&'a [u8]>,
+    /// The smallest thread stack in bytes; the C library's own minimum when 0.
+    pub stack_min: usize,
+    /// Whether the library stays loaded in programs that are started with an
+    /// environment that does not name it.
+    pub follow: bool,
 }
 
 /// A place for the guest window.
@@ -131,6 +144,12 @@ impl<'a> Settings<'a> {
             dump_file: read.value(DUMP, "a file name", parse_path)?,
             only: read.value(ONLY, PROGRAMS, parse_programs)?,
             skip: read.value(SKIP, PROGRAMS, parse_programs)?,
+            stack_min: read
+                .value(STACK_MIN, "at most 1G, in bytes or with K, M or G", |v| {
+                    parse_size(v).filter(|bytes| *bytes <= LARGEST_STACK_MIN)
+                })?
+                .unwrap_or(0),
+            follow: read.value(FOLLOW, "0 or 1", parse_switch)?.unwrap_or(false),
         })
     }
 
@@ -204,6 +223,14 @@ const PATH_LEN: usize = 4095;
 
 fn parse_path(value: &[u8]) -> Option<&[u8]> {
     (!value.is_empty() && value.len() <= PATH_LEN && !value.contains(&0)).then_some(value)
+}
+
+fn parse_switch(value: &[u8]) -> Option<bool> {
+    match value {
+        b"0" => Some(false),
+        b"1" => Some(true),
+        _ => None,
+    }
 }
 
 fn parse_programs(value: &[u8]) -> Option<&[u8]> {

@@ -148,3 +148,26 @@ fn no_value_makes_the_parser_panic_or_accept_what_is_out_of_bounds() {
         }
     }
 }
+
+#[test]
+fn the_smallest_stack_is_a_size_up_to_1g() {
+    assert_eq!(with(&[]).unwrap().stack_min, 0);
+    assert_eq!(with(&[(STACK_MIN, "128K")]).unwrap().stack_min, 131_072);
+    assert_eq!(with(&[(STACK_MIN, "0")]).unwrap().stack_min, 0);
+    assert_eq!(with(&[(STACK_MIN, "1G")]).unwrap().stack_min, 1 << 30);
+    for text in ["", "-1", "2G", "128 K", "many"] {
+        let pairs = [(STACK_MIN, text)];
+        assert_eq!(with(&pairs).unwrap_err().variable, STACK_MIN, "{text}");
+    }
+}
+
+#[test]
+fn following_is_switched_by_0_and_1() {
+    assert!(!with(&[]).unwrap().follow);
+    assert!(!with(&[(FOLLOW, "0")]).unwrap().follow);
+    assert!(with(&[(FOLLOW, "1")]).unwrap().follow);
+    for text in ["", "yes", "2", "01", "1 "] {
+        let pairs = [(FOLLOW, text)];
+        assert_eq!(with(&pairs).unwrap_err().variable, FOLLOW, "{text}");
+    }
+}

@@ -2,11 +2,13 @@
 //! logic: arguments in, `calls` or `queries`, result out.
 
 pub(crate) mod errno;
+mod brk;
 mod memory;
 mod pipes;
 mod query;
 mod signal;
 pub(crate) mod syscall;
+mod threads;
 
 /// Defines functions of the C library, with signatures checked against the libc
 /// crate's where it has them.

@@ -1,6 +1,6 @@
 //! What the C library says of the page size.
 
-use super::hook;
+use super::{errno, hook};
 use crate::queries;
 use core::ffi::{c_int, c_long, c_ulong};
 
@@ -29,6 +29,10 @@ hook! {
 
     fn get_avphys_pages() -> c_long {
         queries::available_pages()
+    }
+
+    fn sysinfo(info: *mut libc::sysinfo) -> c_int = libc::sysinfo {
+        errno::status(queries::sysinfo(info))
     }
 
     fn getauxval(kind: c_ulong) -> c_ulong = libc::getauxval {

@@ -4,7 +4,7 @@
 //! [`EMULATED`] names.
 
 use super::errno;
-use crate::{calls, pipes, signals, sys};
+use crate::{brk, calls, pipes, queries, signals, sys};
 use core::ffi::c_long;
 use pagesim_core::errno::Errno;
 
@@ -20,6 +20,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_mprotect,
     libc::SYS_msync,
     libc::SYS_rt_sigaction,
+    libc::SYS_brk,
+    libc::SYS_sysinfo,
     libc::SYS_fcntl,
     libc::SYS_pipe2,
     #[cfg(target_arch = "x86_64")]
@@ -57,6 +59,8 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_mprotect => calls::mprotect(a, b, c32).map(|()| 0),
         libc::SYS_msync => calls::msync(a, b, c32).map(|()| 0),
         libc::SYS_rt_sigaction => sigaction(a, [a, b, c, d, e, f]),
+        libc::SYS_brk => Ok(brk::system_call(a)),
+        libc::SYS_sysinfo => queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0),
         libc::SYS_pipe2 => pipes::pipe2(a as *mut i32, b as i32).map(|()| 0),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_pipe => pipes::pipe2(a as *mut i32, 0).map(|()| 0),
