@@ -38,12 +38,17 @@ pub const SKIP: &str = "PAGESIM_SKIP";
 pub const STACK_MIN: &str = "PAGESIM_STACK_MIN";
 /// Whether programs started with another environment get the library as well.
 pub const FOLLOW: &str = "PAGESIM_FOLLOW";
+/// Where what the program is found doing is recorded.
+pub const RECORD: &str = "PAGESIM_RECORD";
+/// What happens to calls that need smaller pages.
+pub const MODE: &str = "PAGESIM_MODE";
 /// From the launcher: where to report that the library is loaded.
 pub const LIVE: &str = "PAGESIM_LIVE";
 
 /// Every variable a user may set, in the order of the documentation.
-pub const VARIABLES: [&str; 11] = [
+pub const VARIABLES: [&str; 13] = [
     PAGE_SIZE, HOST_PAGE_SIZE, WINDOW, RESERVE, PLACEMENT, LOG, DUMP, ONLY, SKIP, STACK_MIN, FOLLOW,
+    RECORD, MODE,
 ];
 
 /// The largest page size, in bytes: 1 MiB.
@@ -71,6 +76,16 @@ pub enum Level {
     Debug,
     /// And every call.
     Trace,
+}
+
+/// What happens to calls that need smaller pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// What a kernel with target pages does with them.
+    #[default]
+    Enforce,
+    /// They are recorded and done in small pages, so that one run shows all.
+    Audit,
 }
 
 /// What the environment asks for.
@@ -101,6 +116,11 @@ pub struct Settings<'a> {
     /// Whether the library stays loaded in programs that are started with an
     /// environment that does not name it.
     pub follow: bool,
+    /// What the names of records begin with, an absolute path; nothing is recorded
+    /// when `None`.
+    pub record: Option<&'a [u8]>,
+    /// See [`Mode`].
+    pub mode: Mode,
 }
 
 /// A place for the guest window.
@@ -150,6 +170,8 @@ impl<'a> Settings<'a> {
                 })?
                 .unwrap_or(0),
             follow: read.value(FOLLOW, "0 or 1", parse_switch)?.unwrap_or(false),
+            record: read.value(RECORD, RECORDS, parse_record)?,
+            mode: read.value(MODE, "enforce or audit", parse_mode)?.unwrap_or_default(),
         })
     }
 
@@ -229,6 +251,24 @@ fn parse_switch(value: &[u8]) -> Option<bool> {
     match value {
         b"0" => Some(false),
         b"1" => Some(true),
+        _ => None,
+    }
+}
+
+/// Room for what the library appends to the name of a record.
+const RECORD_LEN: usize = PATH_LEN - 64;
+
+const RECORDS: &str = "an absolute path, to which process numbers are appended";
+
+/// Absolute, because a program may change its folder before it is found out.
+fn parse_record(value: &[u8]) -> Option<&[u8]> {
+    parse_path(value).filter(|path| path.first() == Some(&b'/') && path.len() <= RECORD_LEN)
+}
+
+fn parse_mode(value: &[u8]) -> Option<Mode> {
+    match value {
+        b"enforce" => Some(Mode::Enforce),
+        b"audit" => Some(Mode::Audit),
         _ => None,
     }
 }

@@ -171,3 +171,22 @@ fn following_is_switched_by_0_and_1() {
         assert_eq!(with(&pairs).unwrap_err().variable, FOLLOW, "{text}");
     }
 }
+
+#[test]
+fn records_have_an_absolute_name() {
+    assert_eq!(with(&[]).unwrap().record, None);
+    assert_eq!(with(&[(RECORD, "/var/run/a b")]).unwrap().record, Some(&b"/var/run/a b"[..]));
+    let long = "/".repeat(4090);
+    for text in ["", "record", "./record", long.as_str()] {
+        assert_eq!(with(&[(RECORD, text)]).unwrap_err().variable, RECORD, "{text}");
+    }
+}
+
+#[test]
+fn calls_that_need_smaller_pages_are_refused_unless_they_are_audited() {
+    assert_eq!(with(&[]).unwrap().mode, Mode::Enforce);
+    assert_eq!(with(&[(MODE, "audit")]).unwrap().mode, Mode::Audit);
+    for text in ["", "Audit", "audit ", "warn"] {
+        assert_eq!(with(&[(MODE, text)]).unwrap_err().variable, MODE, "{text}");
+    }
+}
