@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) lead: usize,
     /// Length of the host's range, in whole target and host pages.
     pub(crate) span: usize,
+    /// What the address is aligned to.
+    pub(crate) wanted: usize,
     /// What the host's range is aligned to.
     pub(crate) align: usize,
     pub(crate) prot: Prot,
@@ -63,6 +65,7 @@ impl Call {
             len,
             lead: 0,
             span: len,
+            wanted: 1,
             align: 1,
             prot: request.prot,
             flags: request.flags,
@@ -83,9 +86,14 @@ impl Call {
     }
 
     /// File offset of the first byte of the host's range. Cannot run below 0:
-    /// `lead` is the offset's remainder, or the mapping has no file.
+    /// with a file `lead` is the offset's remainder. Without one the offset means
+    /// nothing, but may be no multiple of the host page.
     pub(crate) fn host_offset(&self) -> u64 {
-        self.offset.wrapping_sub(if self.file.is_some() { self.lead as u64 } else { 0 })
+        if self.file.is_some() {
+            self.offset.wrapping_sub(self.lead as u64)
+        } else {
+            0
+        }
     }
 
     /// Whether the driver of the file is to see the length as asked.

@@ -46,7 +46,9 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// The host's own reason to refuse a request that it must refuse at `addr`;
     /// `otherwise` if it does not.
     pub(crate) fn refusal(&mut self, request: &MapRequest, addr: usize, otherwise: Errno) -> Errno {
-        let MapRequest { len, prot, flags, fd, offset, .. } = *request;
+        let MapRequest { len, prot, flags, fd, .. } = *request;
+        // A multiple of the target page, which need not be one of the host page.
+        let offset = request.offset & !(self.config.host.mask() as u64);
         match self.host.mmap(addr, len, prot, flags, fd, offset) {
             Err(errno) => errno,
             Ok(at) => {
@@ -81,10 +83,14 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let unit = self.config.unit();
         let mut call = Call::new(request, len, file);
         let align = request.align.max(1).checked_next_power_of_two().ok_or(Errno::ENOMEM)?;
+        call.wanted = align;
         call.align = align.max(unit.bytes());
-        // A wanted alignment beyond the host page leaves no room for that.
-        if self.config.narrow() && file.is_some() && call.align == unit.bytes() {
-            call.lead = (request.offset & self.config.host.mask() as u64) as usize;
+        if self.config.narrow() && file.is_some() {
+            let lead = (request.offset & self.config.host.mask() as u64) as usize;
+            // Where the wanted alignment allows an address that agrees with it.
+            if lead & (align - 1) == 0 {
+                call.lead = lead;
+            }
         }
         let span = call.lead.checked_add(len).and_then(|len| unit.ceil(len));
         call.span = span.ok_or(Errno::ENOMEM)?;

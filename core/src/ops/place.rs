@@ -111,8 +111,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let span = range.round_out(self.config.unit())?;
         let lead = hint - span.start();
         let congruent = call.file.is_none() || lead == call.lead;
-        // `align` is never less than the unit: what is asked for beyond that counts
-        let aligned = call.align <= self.config.unit().bytes() || hint % call.align == 0;
+        let aligned = hint & (call.wanted - 1) == 0;
         if !congruent || !aligned || !self.map.is_free(span) {
             return None;
         }
@@ -130,9 +129,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if self.config.placement == Placement::TopDown {
             return self.map.highest_gap(&query);
         }
-        AddrRange::new(self.rolling.max(within.start()), within.end())
-            .and_then(|behind| self.map.lowest_gap(&GapQuery { within: behind, ..query }))
-            .or_else(|| self.map.lowest_gap(&query))
+        self.map.rolling_gap(&query, self.rolling)
     }
 
     /// Writes down what is in the way at a place that the table took for free.

@@ -1,0 +1,140 @@
+//! Any sequence of calls gives what a kernel with target pages gives: results,
+//! table, protections and contents; and a failure of any host call leaves the
+//! table as the host is.
+//!
+//! `PAGESIM_LONG=1`: 100,000 steps for each choice of page sizes.
+//! `PAGESIM_SEED=n`: the run that printed this seed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use pagesim_core::space::{Placement, Reserve};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use std::cell::{Cell, RefCell};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Once;
+use support::rig::{config, Rig};
+use support::steps::{step, Step};
+use support::K;
+
+const STEPS: usize = 50;
+
+fn seed() -> u64 {
+    if let Ok(seed) = std::env::var("PAGESIM_SEED") {
+        return seed.parse().expect("PAGESIM_SEED is a number");
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("a time after 1970").as_nanos() as u64
+}
+
+fn play(sizes: (usize, usize, usize), placement: Placement, reserve: Reserve, steps: &[Step]) {
+    let mut rig = Rig::new(config(sizes, placement, reserve));
+    rig.check();
+    for step in steps {
+        rig.take(step);
+        rig.check();
+        if rig.failed {
+            return;
+        }
+    }
+}
+
+/// Runs all four kinds of window with page sizes in KiB.
+fn run(target: usize, host: usize, real: usize) {
+    let sizes = (target * K, host * K, real * K);
+    let long = std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
+    let cases = if long { 100_000 / STEPS as u32 / 4 } else { 24 };
+    let seed = seed();
+    listen();
+    for placement in [Placement::TopDown, Placement::BottomUp] {
+        for reserve in [Reserve::Soft, Reserve::Hard] {
+            let rng_seed = RngSeed::Fixed(seed);
+            // A failure is found again by its seed; there is no file of them.
+            let config = Config {
+                cases,
+                rng_seed,
+                failure_persistence: None,
+                max_shrink_iters: 1500,
+                ..Config::default()
+            };
+            let mut runner = TestRunner::new(config);
+            let steps = prop::collection::vec(step(), 1..2 * STEPS);
+            let outcome =
+                runner.run(&steps, |steps| judged(|| play(sizes, placement, reserve, &steps)));
+            if let Err(error) = outcome {
+                panic!("{placement:?} {reserve:?}: {error}\nPAGESIM_SEED={seed}");
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// What the last panic of a play said.
+    static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
+    static PLAYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Plays; a failed assertion becomes a failed case, without a word until the
+/// smallest one is found.
+fn judged(play: impl FnOnce()) -> Result<(), TestCaseError> {
+    PLAYING.set(true);
+    let played = catch_unwind(AssertUnwindSafe(play));
+    PLAYING.set(false);
+    let said = || SAID.take().unwrap_or_default();
+    played.map_err(|_| TestCaseError::fail(said()))
+}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let otherwise = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if PLAYING.get() {
+                SAID.set(Some(info.to_string()));
+            } else {
+                otherwise(info);
+            }
+        }));
+    });
+}
+
+#[test]
+fn calls_on_64k_pages_over_4k_are_those_of_a_64k_kernel() {
+    run(64, 4, 4);
+}
+
+#[test]
+fn calls_on_16k_pages_over_4k_are_those_of_a_16k_kernel() {
+    run(16, 4, 4);
+}
+
+#[test]
+fn calls_on_4k_pages_over_4k_are_those_of_a_4k_kernel() {
+    run(4, 4, 4);
+}
+
+#[test]
+fn calls_on_64k_pages_over_16k_taken_for_4k_are_those_of_a_64k_kernel() {
+    run(64, 16, 4);
+}
+
+#[test]
+fn calls_on_4k_pages_over_16k_keep_contents_and_protections() {
+    run(4, 16, 16);
+}
+
+#[test]
+fn calls_on_4k_pages_over_64k_keep_contents_and_protections() {
+    run(4, 64, 64);
+}
+
+#[test]
+fn calls_on_4k_pages_over_4k_taken_for_16k_keep_contents_and_protections() {
+    run(4, 16, 4);
+}
+
+#[test]
+fn calls_on_16k_pages_over_64k_keep_contents_and_protections() {
+    run(16, 64, 64);
+}
