@@ -129,10 +129,13 @@ javac T.java && java -Xmx128m T && java -Xmx128m -XX:+UseSerialGC T && java -Xmx
     },
     Work {
         name: "redis-server",
-        needs: &["redis-server", "redis-cli"],
-        script: r#"redis-server --port 0 --unixsocket $PWD/s --dir $PWD --save '' --appendonly yes --daemonize no > log 2>&1 & p=$!
+        needs: &["redis-server", "redis-cli", TCMALLOC],
+        // Debian's is linked with a jemalloc built for 4K pages, which another
+        // allocator in front of it keeps out of use
+        script: r#"export LD_PRELOAD="$LD_PRELOAD libtcmalloc_minimal.so.4"
+            redis-server --port 0 --unixsocket $PWD/s --dir $PWD --save '' --appendonly yes --daemonize no > log 2>&1 & p=$!
             for i in $(seq 100); do redis-cli -s $PWD/s ping > pong 2>/dev/null && grep -q PONG pong && break; sleep 0.1; done
-            c() { redis-cli -s $PWD/s "$@"; }; seq 1 20000 | sed 's/.*/SET k& v&/' | c > /dev/null; c dbsize; c get k777; c eval 'local s=0 for i=1,1000 do s=s+i end return s' 0
+            c() { redis-cli -s $PWD/s "$@" 2>/dev/null; }; seq 1 20000 | sed 's/.*/SET k& v&/' | c > /dev/null; c dbsize; c get k777; c eval 'local s=0 for i=1,1000 do s=s+i end return s' 0
             c bgsave; for i in $(seq 100); do c info persistence | grep -q 'rdb_bgsave_in_progress:0' && break; sleep 0.1; done; c info persistence | grep last_bgsave_status; c shutdown nosave; wait $p; echo ended $?"#,
     },
     Work {
@@ -149,16 +152,24 @@ fn main() {
     println!("{}", std::panic::catch_unwind(|| { let v: Vec<i32> = vec![]; v[std::env::args().count()] }).is_err());
 }
 END
-rustc -O t.rs 2>/dev/null && ./t 2>/dev/null"#,
+# the compiler's own allocator knows 4K pages only
+env -u LD_PRELOAD rustc -O t.rs 2>/dev/null && ./t 2>/dev/null"#,
     },
 ];
+
+/// A library that the loader finds by this name.
+const TCMALLOC: &str = "libtcmalloc_minimal.so.4";
 
 fn installed(name: &str) -> bool {
     if name.starts_with('/') {
         return Path::new(name).exists();
     }
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let libraries =
+        ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+    std::env::split_paths(&folders)
+        .chain(libraries.iter().map(PathBuf::from))
+        .any(|folder| folder.join(name).is_file())
 }
 
 fn shell() -> PathBuf {
@@ -194,7 +205,9 @@ fn check(work: &Work) -> Result<(), Failed> {
                 .unified_diff()
                 .header("natively", size)
                 .to_string();
-            return Err(format!("natively {}, at {size} {}\n{diff}", native.end, shimmed.end).into());
+            return Err(
+                format!("natively {}, at {size} {}\n{diff}", native.end, shimmed.end).into()
+            );
         }
     }
     Ok(())

@@ -25,6 +25,16 @@ pub(crate) unsafe fn syscall6(n: usize, a: [usize; 6]) -> usize {
     ret
 }
 
+/// Goes on at `pagesim_syscall` as if that had been called.
+macro_rules! tail_to_syscall {
+    () => {
+        // SAFETY: no frame is in the way: the function this stands in has no
+        // parameters, no variables and nothing else in it.
+        unsafe { core::arch::asm!("b pagesim_syscall", options(noreturn, nostack)) }
+    };
+}
+pub(crate) use tail_to_syscall;
+
 /// A value that no two live threads of a process share.
 #[inline]
 pub(crate) fn thread_pointer() -> usize {
@@ -119,10 +129,7 @@ global_asm!(
 
 // syscall(2) of the C library; see the x86-64 file.
 global_asm!(
-    ".text",
-    ".globl syscall",
-    ".type syscall, %function",
-    "syscall:",
+    "hidden_fn pagesim_syscall",
     ".cfi_startproc",
     "cmp x0, {limit}",
     "b.hs 2f",
@@ -144,7 +151,6 @@ global_asm!(
     "ret",
     "3: b {fail}",
     ".cfi_endproc",
-    ".size syscall, . - syscall",
     limit = const crate::hooks::syscall::LIMIT,
     table = sym crate::hooks::syscall::EMULATED,
     emulated = sym crate::hooks::syscall::emulated_syscall,

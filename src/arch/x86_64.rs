@@ -26,6 +26,16 @@ pub(crate) unsafe fn syscall6(n: usize, a: [usize; 6]) -> usize {
     ret
 }
 
+/// Goes on at `pagesim_syscall` as if that had been called.
+macro_rules! tail_to_syscall {
+    () => {
+        // SAFETY: no frame is in the way: the function this stands in has no
+        // parameters, no variables and nothing else in it.
+        unsafe { core::arch::asm!("jmp pagesim_syscall", options(noreturn, nostack)) }
+    };
+}
+pub(crate) use tail_to_syscall;
+
 /// A value that no two live threads of a process share.
 #[inline]
 pub(crate) fn thread_pointer() -> usize {
@@ -120,10 +130,7 @@ global_asm!(
 // a leaf without a frame: what returns twice (fork) or on another stack
 // (clone) works as it does with the C library's own.
 global_asm!(
-    ".text",
-    ".globl syscall",
-    ".type syscall, @function",
-    "syscall:",
+    "hidden_fn pagesim_syscall",
     ".cfi_startproc",
     "cmp rdi, {limit}",
     "jae 2f",
@@ -144,7 +151,6 @@ global_asm!(
     "3: mov rdi, rax",
     "jmp {fail}",
     ".cfi_endproc",
-    ".size syscall, . - syscall",
     limit = const crate::hooks::syscall::LIMIT,
     table = sym crate::hooks::syscall::EMULATED,
     emulated = sym crate::hooks::syscall::emulated_syscall,

@@ -42,6 +42,13 @@ const fn table() -> [u8; LIMIT] {
     table
 }
 
+/// syscall(2) itself. Only what Rust defines is exported, and what it does has to
+/// be done without a frame: see `arch`.
+#[no_mangle]
+extern "C" fn syscall() {
+    crate::arch::tail_to_syscall!();
+}
+
 /// The program's call, with its arguments as C passes them.
 pub(crate) extern "C" fn emulated_syscall(
     number: c_long,
