@@ -205,8 +205,8 @@ fn a_tall_tree_stays_in_order_while_it_grows_and_shrinks() {
         for (i, (at, len, grow)) in steps.into_iter().enumerate() {
             let start = at.index(WIDE);
             let range = pages(start, start + len);
-            // Another protection for each third: neighbours mostly differ.
-            let vma = content(['a', 'b', 'A'][start % 3], range);
+            // Mostly the same, so that holes are filled and neighbours merge.
+            let vma = content(if start % 16 == 0 { 'b' } else { 'a' }, range);
             // Shrinks for a while after each thousand.
             if grow != (i % 1000 > 600) {
                 map.insert(vma);
@@ -265,17 +265,74 @@ fn gaps_at_the_ends_of_the_address_space_do_not_overflow() {
 /// them.
 #[test]
 fn one_query_asked_after_every_edit_stays_exact() {
-    let edits = prop::collection::vec(edit(), 1..80);
-    run(400, (edits, query(), 1..4usize), |(edits, query, more)| {
+    let edits = prop::collection::vec((0..7usize, edit()), 1..80);
+    run(400, (edits, prop::collection::vec(query(), 3)), |(edits, queries)| {
         let (mut map, mut model) = (empty(), Model::default());
-        let whole = GapQuery { within: pages(0, 2 * SPACE), ..query };
-        let longer = GapQuery { len: query.len * more, ..whole };
-        for (i, change) in edits.into_iter().enumerate() {
+        // Queries that differ from the first in one point each, and two others.
+        let wide = GapQuery { within: pages(0, SPACE + 1), ..queries[0] };
+        let narrow = GapQuery { within: pages(SPACE / 2, SPACE + 1), ..wide };
+        let skewed = GapQuery { skew: wide.skew ^ (wide.align / 2).max(PAGE) % wide.align, ..wide };
+        let shorter = GapQuery { len: wide.len.div_ceil(2 * PAGE) * PAGE, ..wide };
+        let queries = [wide, wide, narrow, skewed, shorter, queries[1], queries[2]];
+        let mut query = &wide;
+        for (which, change) in edits {
             perform(change, &mut map, &mut model);
-            let query = [&query, &whole, &whole, &longer][i / 8 % 4];
+            // A lid, so that there is no room above all entries.
+            let lid = pages(SPACE, SPACE + 1);
+            if model.is_free(lid) {
+                perform(Edit::Insert('c', lid), &mut map, &mut model);
+            }
+            // The same one for a while, then another.
+            if which != 0 {
+                query = &queries[which];
+            }
             prop_assert_eq!(map.highest_gap(query), model.gaps(query).next_back());
             prop_assert_eq!(map.verify(), Ok(()));
         }
         Ok(())
     });
+}
+
+#[test]
+fn gaps_larger_than_subtrees_tell_apart_are_found() {
+    let tib = 1 << (usize::BITS - 24);
+    let mut map = empty();
+    // Gaps of 1, 2, 3, 2, 1 TiB between single pages.
+    let mut start = PAGE;
+    let starts: Vec<usize> = [0, 1, 2, 3, 2, 1]
+        .iter()
+        .map(|gap| {
+            start += gap * tib + PAGE;
+            map.insert(content('a', AddrRange::from_len(start, PAGE).expect("in order")));
+            start
+        })
+        .collect();
+    assert_eq!(map.verify(), Ok(()));
+    let within = AddrRange::new(0, start).expect("in order");
+    let ask = |len| GapQuery { len, align: PAGE, skew: 0, within };
+    for (len, low, high) in [(1, 1, 5), (2, 2, 4), (3, 3, 3)] {
+        let len = len * tib;
+        assert_eq!(map.lowest_gap(&ask(len)), Some(starts[low - 1] + PAGE));
+        assert_eq!(map.highest_gap(&ask(len)), Some(starts[high] - len));
+    }
+    assert_eq!(map.lowest_gap(&ask(3 * tib + PAGE)), None);
+    assert_eq!(map.highest_gap(&ask(3 * tib + PAGE)), None);
+}
+
+#[test]
+fn filling_or_making_the_largest_gap_reaches_every_ancestor() {
+    const ENTRIES: usize = 70;
+    for wide in 1..ENTRIES {
+        let mut map = empty();
+        let place = |i: usize| 2 * i + usize::from(i >= wide);
+        for i in 0..ENTRIES {
+            map.insert(content('a', pages(place(i), place(i) + 1)));
+        }
+        assert_eq!(map.verify(), Ok(()), "gap of two in front of entry {wide}");
+        let hole = pages(place(wide) - 2, place(wide));
+        map.insert(content('a', hole));
+        assert_eq!(map.verify(), Ok(()), "filled in front of entry {wide}");
+        map.remove(hole);
+        assert_eq!(map.verify(), Ok(()), "made in front of entry {wide}");
+    }
 }

@@ -131,12 +131,7 @@ impl Node {
 
     /// An unlinked entry for the part from `start` on.
     pub(super) fn tail(&self, start: usize) -> Node {
-        let mut tail = Node {
-            left: NIL,
-            right: NIL,
-            height: 1,
-            ..*self
-        };
+        let mut tail = Node { left: NIL, right: NIL, height: 1, ..*self };
         tail.set_start(start);
         tail
     }
