@@ -1,8 +1,9 @@
 //! The emulated calls: each takes its turn at the address space, or goes to the
 //! kernel as it is where the library is inert, and is logged.
 
+use crate::eof::Eof;
 use crate::state::{enter, Turn};
-use crate::{direct, log, sys};
+use crate::{direct, eof, log, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::space::MapRequest;
@@ -26,7 +27,13 @@ pub(crate) fn mmap(
         align: 0,
     };
     let result = match enter() {
-        Turn::Open(mut guard) => guard.space().mmap(&request),
+        Turn::Open(mut guard) => {
+            let result = guard.space().mmap(&request);
+            if let Ok(at) = result {
+                Eof::of(&mut guard).mapped(at, len, request.flags);
+            }
+            result
+        }
         Turn::Nested(config) => direct::mmap(config, &request),
         // SAFETY: the program's own request.
         Turn::Inert => {
@@ -40,7 +47,14 @@ pub(crate) fn mmap(
 /// munmap(2).
 pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
     let result = match enter() {
-        Turn::Open(mut guard) => guard.space().munmap(addr, len),
+        Turn::Open(mut guard) => {
+            let result = guard.space().munmap(addr, len);
+            if result.is_ok() && eof::alive() {
+                let mut eof = Eof::of(&mut guard);
+                eof.forget(eof.pages(addr, len));
+            }
+            result
+        }
         Turn::Nested(config) => direct::munmap(config, addr, len),
         // SAFETY: the program's own request.
         Turn::Inert => return unsafe { sys::munmap(addr, len) },
@@ -65,7 +79,14 @@ pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> 
 /// msync(2).
 pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
     let result = match enter() {
-        Turn::Open(mut guard) => guard.space().msync(addr, len, flags),
+        Turn::Open(mut guard) => {
+            let result = guard.space().msync(addr, len, flags);
+            if flags & libc::MS_SYNC != 0 && eof::alive() {
+                let mut eof = Eof::of(&mut guard);
+                eof.written_back(eof.pages(addr, len));
+            }
+            result
+        }
         Turn::Nested(config) => direct::msync(config, addr, len, flags),
         Turn::Inert => return sys::msync(addr, len, flags),
     };

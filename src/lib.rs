@@ -15,6 +15,7 @@ mod brk;
 mod calls;
 mod direct;
 mod dump;
+mod eof;
 mod fork;
 mod hooks;
 mod linux;

@@ -24,6 +24,11 @@ impl Line {
         Line { bytes: [0; 480], len: 0 }
     }
 
+    /// What was written so far.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
     /// The line with its end.
     pub(crate) fn finish(&mut self) -> &[u8] {
         let end = self.len.min(self.bytes.len() - 1);

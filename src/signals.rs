@@ -17,11 +17,13 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 static HANDLERS: AtomicBool = AtomicBool::new(false);
 
-const fn bit(signal: i32) -> SignalSet {
+/// The set of one signal.
+pub(crate) const fn bit(signal: i32) -> SignalSet {
     1 << (signal - 1)
 }
 
-const FAULTS: SignalSet = bit(libc::SIGSEGV)
+/// The signals that stand for a fault of the running instruction.
+pub(crate) const FAULTS: SignalSet = bit(libc::SIGSEGV)
     | bit(libc::SIGBUS)
     | bit(libc::SIGILL)
     | bit(libc::SIGFPE)

@@ -6,6 +6,7 @@
 use crate::arena::{self, Arena};
 use crate::linux::Linux;
 use crate::startup::Startup;
+use crate::eof::{self, Eof};
 use crate::{dump, fork, lock, log, pending, signals, sys, threads};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
@@ -114,9 +115,13 @@ impl Guard {
             // where the host cannot be read, the table stays empty: the
             // mappings are there all the same
             let _ = guard.space().rebuild_from_nothing();
+            Eof::of(&mut guard).restore_table();
         }
         if pending::any() {
             guard.catch_up();
+        }
+        if eof::alive() {
+            Eof::of(&mut guard).recheck_some();
         }
         Some(guard)
     }
@@ -135,7 +140,10 @@ impl Guard {
         pending::drain(
             |range| {
                 // SAFETY: the two closures run one after the other, under the lock.
-                let _ = unsafe { &mut *space }.resync(range);
+                let space = unsafe { &mut *space };
+                let _ = space.resync(range);
+                // whatever is there now, it need not be the tail
+                Eof::new(space).forget(range);
             },
             || {
                 // SAFETY: as above.

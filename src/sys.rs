@@ -120,6 +120,26 @@ pub(crate) fn fstat(fd: i32) -> Result<libc::stat, Errno> {
     Ok(unsafe { st.assume_init() })
 }
 
+/// stat(2).
+pub(crate) fn stat(path: &core::ffi::CStr) -> Result<libc::stat, Errno> {
+    let mut st = core::mem::MaybeUninit::<libc::stat>::zeroed();
+    let dir = libc::AT_FDCWD as usize;
+    let args = [dir, path.as_ptr() as usize, st.as_mut_ptr() as usize, 0, 0, 0];
+    // SAFETY: the path is a C string; the kernel fills a structure of this layout.
+    unsafe { call(libc::SYS_newfstatat, args) }?;
+    // SAFETY: filled, and any bytes are a valid stat.
+    Ok(unsafe { st.assume_init() })
+}
+
+/// readlink(2); the length of what was put into `buffer`, without a NUL.
+pub(crate) fn readlink(path: &core::ffi::CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let dir = libc::AT_FDCWD as usize;
+    let path = path.as_ptr() as usize;
+    let args = [dir, path, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0];
+    // SAFETY: the path is a C string; writes into a live slice.
+    unsafe { call(libc::SYS_readlinkat, args) }
+}
+
 /// f_type of fstatfs(2).
 pub(crate) fn file_system(fd: i32) -> Result<libc::c_long, Errno> {
     let mut st = core::mem::MaybeUninit::<libc::statfs>::zeroed();

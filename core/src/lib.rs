@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod eof;
+pub mod counts;
 pub mod errno;
 pub mod finding;
 pub mod flags;

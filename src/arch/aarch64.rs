@@ -44,6 +44,42 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// Whether the access that a fault's handler was called for was a write.
+pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
+    /// Size of the machine context in front of its records: 35 words, and the
+    /// records begin at a multiple of 16.
+    const RECORDS: usize = 288;
+    /// All records together.
+    const SPACE: usize = 4096;
+    /// `ESR_MAGIC` of <asm/sigcontext.h>.
+    const SYNDROME: u32 = 0x4553_5201;
+    const WRITE: u64 = 1 << 6;
+    // SAFETY: what the kernel hands to a handler with SA_SIGINFO: records with
+    // their kind and size in front, of which one of size 0 is the last.
+    unsafe {
+        let context = context.cast::<libc::ucontext_t>();
+        let records = (&raw const (*context).uc_mcontext).cast::<u8>().add(RECORDS);
+        let mut at = 0;
+        while at + 16 <= SPACE {
+            let record = records.add(at).cast::<u32>();
+            let (kind, size) = (record.read(), record.add(1).read());
+            if kind == SYNDROME {
+                return record.add(2).cast::<u64>().read() & WRITE != 0;
+            }
+            if size == 0 {
+                break;
+            }
+            at += size as usize;
+        }
+    }
+    false
+}
+
+/// Where a signal handler returns to: the kernel's own place.
+pub(crate) fn signal_return() -> usize {
+    0
+}
+
 /// Address of a symbol, or 0 where no loaded library defines it.
 macro_rules! weak_symbol {
     ($name:literal) => {{

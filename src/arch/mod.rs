@@ -6,9 +6,13 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{syscall6, tail_to_syscall, thread_pointer, weak_symbol};
+pub(crate) use aarch64::{
+    fault_is_write, signal_return, syscall6, tail_to_syscall, thread_pointer, weak_symbol,
+};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{syscall6, tail_to_syscall, thread_pointer, weak_symbol};
+pub(crate) use x86_64::{
+    fault_is_write, signal_return, syscall6, tail_to_syscall, thread_pointer, weak_symbol,
+};
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("pagesim runs on x86-64 and aarch64");

@@ -46,6 +46,36 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// Whether the access that a fault's handler was called for was a write.
+pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
+    const WRITE: i64 = 2;
+    // SAFETY: what the kernel hands to a handler with SA_SIGINFO.
+    let registers = unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+    registers.get(libc::REG_ERR as usize).is_some_and(|error| error & WRITE != 0)
+}
+
+/// Where a signal handler returns to (SA_RESTORER); the kernel has no place of its
+/// own. Debuggers know it by its two instructions.
+pub(crate) fn signal_return() -> usize {
+    extern "C" {
+        fn pagesim_signal_return();
+    }
+    pagesim_signal_return as usize
+}
+
+global_asm!(
+    ".text",
+    ".globl pagesim_signal_return",
+    ".hidden pagesim_signal_return",
+    ".type pagesim_signal_return, @function",
+    "nop",
+    "pagesim_signal_return:",
+    "mov rax, {number}",
+    "syscall",
+    ".size pagesim_signal_return, . - pagesim_signal_return",
+    number = const libc::SYS_rt_sigreturn,
+);
+
 /// Address of a symbol, or 0 where no loaded library defines it.
 macro_rules! weak_symbol {
     ($name:literal) => {{

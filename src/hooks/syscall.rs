@@ -4,7 +4,7 @@
 //! [`EMULATED`] names.
 
 use super::errno;
-use crate::{brk, calls, pipes, queries, signals, sys};
+use crate::{brk, calls, eof, pipes, queries, signals, sys};
 use core::ffi::c_long;
 use pagesim_core::errno::Errno;
 
@@ -79,11 +79,24 @@ pub(crate) extern "C" fn emulated_syscall(
 
 /// The kernel's own structure begins with the handler on both architectures.
 fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
+    let [_, new, old, size, ..] = args;
+    if eof::handled_here(signal as i32) && size == size_of::<sys::SignalSet>() {
+        let before = eof::program_action();
+        // SAFETY: null or the program's structures.
+        unsafe {
+            if let Some(new) = (new as *const eof::KernelAction).as_ref() {
+                eof::set_action(new);
+            }
+            if let Some(old) = (old as *mut eof::KernelAction).as_mut() {
+                *old = before;
+            }
+        }
+        return Ok(0);
+    }
     // SAFETY: the program's arguments, to the kernel as they are; the handler
     // is read after the kernel has accepted the pointer.
     unsafe {
         let answer = crate::sys::call(libc::SYS_rt_sigaction, args)?;
-        let [_, new, ..] = args;
         if let Some(handler) = (new as *const usize).as_ref() {
             if *handler != libc::SIG_DFL && *handler != libc::SIG_IGN {
                 signals::handled(signal as i32);

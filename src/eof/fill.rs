@@ -1,0 +1,216 @@
+//! Filling a tail with memory.
+//!
+//! ```text
+//!            target page                       elsewhere
+//!   | in the file | past its end |
+//!   |  host page  | page .. page |     ->      | parked mapping |
+//!                 |     tail     |  memory
+//! ```
+//!
+//! The file's mapping is duplicated first, then memory is mapped over the tail in
+//! one step: a thread that touches the tail meanwhile finds the end of the
+//! file (and waits for the lock in the handler) or the memory.
+
+use super::list::Tail;
+use super::{kernel, size, Eof};
+use pagesim_core::eof;
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
+use pagesim_core::vma::{Backing, FileId, Vma};
+
+/// What became of a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// All of it can be accessed now, and some could not before.
+    Yes,
+    /// All of it is in the file, or filled already.
+    Already,
+    /// It has no tail: the file ends elsewhere, or not here but with an error.
+    No,
+}
+
+/// One stretch of a tail to be filled: with what a tail of another mapping holds,
+/// or with zeros.
+struct Piece {
+    range: AddrRange,
+    offset: u64,
+    donor: Option<AddrRange>,
+}
+
+impl Eof<'_> {
+    /// The file mapping around `addr` that can have a tail.
+    pub(super) fn file_vma(&self, addr: usize) -> Option<Vma> {
+        let vma = self.space.map().find(addr)?;
+        let accessible = vma.prot.intersects(Prot::RWX);
+        (matches!(vma.backing, Backing::File { .. }) && accessible).then_some(vma)
+    }
+
+    /// Fills the tail of the target page around `addr`, if it has one.
+    pub(crate) fn fill_at(&mut self, addr: usize) -> Filled {
+        let target = self.space.config().target;
+        let vma = self.file_vma(addr);
+        match vma.and_then(|vma| Some((vma, eof::page_of(&vma, addr, target)?))) {
+            Some((vma, page)) => self.fill_page(&vma, page),
+            None => Filled::No,
+        }
+    }
+
+    /// Fills every tail in `len` bytes from `addr` on; whether there was one.
+    pub(crate) fn fill_range(&mut self, addr: usize, len: usize) -> bool {
+        let range = self.pages(addr, len);
+        let config = *self.space.config();
+        let mut filled = false;
+        let mut at = range.start();
+        while let Some(vma) = self.space.map().first_from(at) {
+            let Some(part) = vma.range.intersection(range) else { break };
+            at = vma.range.end();
+            if self.file_vma(part.start()).is_none() {
+                continue;
+            }
+            let page = eof::last_page(part, config.target, config.real, kernel::readable);
+            filled |= page.is_some_and(|page| self.fill_page(&vma, page) == Filled::Yes);
+        }
+        filled
+    }
+
+    fn fill_page(&mut self, vma: &Vma, page: AddrRange) -> Filled {
+        let real = self.space.config().real;
+        if !kernel::readable(page.start()) {
+            return Filled::No;
+        }
+        // live tails are the last of a page
+        let end = self.first_live(page).unwrap_or(page.end());
+        let Some(front) = AddrRange::new(page.start(), end) else { return Filled::Already };
+        let start = eof::first_beyond(front, real, kernel::readable);
+        let Some(tail) = AddrRange::new(start, end).filter(|tail| !tail.is_empty()) else {
+            return Filled::Already;
+        };
+        let (Backing::File { id, offset }, Some(delta)) =
+            (vma.backing, start.checked_sub(vma.range.start()))
+        else {
+            return Filled::No;
+        };
+        let offset = offset.saturating_add(delta as u64);
+        if size::of_file_at(self.space, vma, id).is_some_and(|size| size > offset) {
+            // Inside the file: a disk error, or no room for the page; or it has
+            // grown this very moment.
+            return if kernel::readable(start) { Filled::Already } else { Filled::No };
+        }
+        match self.fill_pieces(vma, tail, id, offset) {
+            Ok(()) => Filled::Yes,
+            Err(_) => Filled::No,
+        }
+    }
+
+    fn first_live(&self, page: AddrRange) -> Option<usize> {
+        let starts = self.list.iter().map(|(_, tail)| tail.range.start());
+        starts.filter(|start| page.contains(*start)).min()
+    }
+
+    fn fill_pieces(
+        &mut self,
+        vma: &Vma,
+        tail: AddrRange,
+        id: FileId,
+        offset: u64,
+    ) -> Result<(), Errno> {
+        let mut at = tail.start();
+        while at < tail.end() {
+            let rest = AddrRange::new(at, tail.end()).ok_or(Errno::ENOMEM)?;
+            let from = offset.saturating_add((at - tail.start()) as u64);
+            let piece = self.next_piece(id, rest, from);
+            self.place(vma, id, &piece)?;
+            at = piece.range.end();
+        }
+        Ok(())
+    }
+
+    /// The longest first part of `rest` that comes from one place.
+    fn next_piece(&self, id: FileId, rest: AddrRange, offset: u64) -> Piece {
+        let mut end = rest.end();
+        let mut donor = None;
+        for (_, tail) in self.list.iter() {
+            if !tail.shared || tail.id != id {
+                continue;
+            }
+            if tail.offset <= offset && offset < tail.end_offset() {
+                let start = tail.range.start() + (offset - tail.offset) as usize;
+                end = end.min(rest.start() + (tail.range.end() - start));
+                donor = AddrRange::new(start, start + (end - rest.start()));
+                break;
+            }
+            if tail.offset > offset {
+                let gap = usize::try_from(tail.offset - offset).unwrap_or(usize::MAX);
+                end = end.min(rest.start().saturating_add(gap));
+            }
+        }
+        // a donor found late may be longer than what is left in front of others
+        let range = AddrRange::new(rest.start(), end).unwrap_or(rest);
+        let donor = donor.and_then(|d| AddrRange::from_len(d.start(), range.len()));
+        Piece { range, offset, donor }
+    }
+
+    /// Maps memory over a piece and keeps the file's mapping.
+    fn place(&mut self, vma: &Vma, id: FileId, piece: &Piece) -> Result<(), Errno> {
+        if !self.list.reserve() {
+            return Err(Errno::ENOMEM);
+        }
+        let shared = vma.flags.is_shared();
+        let (parked, moved) = kernel::park(piece.range, shared)?;
+        let placed =
+            kernel::protect(parked, Prot::READ).and_then(|()| place_memory(vma, piece, shared));
+        if let Err(errno) = placed {
+            if moved {
+                let _ = kernel::protect(parked, vma.prot);
+                let _ = kernel::move_over(parked, piece.range.start());
+            } else {
+                kernel::unmap(parked);
+            }
+            return Err(errno);
+        }
+        self.list.add(Tail {
+            range: piece.range,
+            parked: parked.start(),
+            id,
+            offset: piece.offset,
+            shared,
+        });
+        self.publish();
+        Ok(())
+    }
+}
+
+fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
+    let Some(donor) = piece.donor else {
+        let kind = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
+        let flags = kind | (vma.flags & MapFlags::NORESERVE);
+        return kernel::zeroed_over(piece.range, vma.prot, flags);
+    };
+    let same = kernel::duplicate(donor)?;
+    if shared {
+        return land(same, vma.prot, piece.range);
+    }
+    // the page that a private mapping shows is the shared one's until it is written
+    let copied = kernel::protect(same, Prot::READ).and_then(|()| {
+        let copy = kernel::anonymous(same.len(), Prot::RW, vma.flags & MapFlags::NORESERVE)?;
+        // SAFETY: two mappings of our own, of one length.
+        unsafe {
+            let (from, to) = (same.start() as *const u8, copy.start() as *mut u8);
+            core::ptr::copy_nonoverlapping(from, to, same.len());
+        }
+        land(copy, vma.prot, piece.range)
+    });
+    kernel::unmap(same);
+    copied
+}
+
+/// Gives a mapping its protection and then its place.
+fn land(mapping: AddrRange, prot: Prot, place: AddrRange) -> Result<(), Errno> {
+    let landed = kernel::protect(mapping, prot)
+        .and_then(|()| kernel::move_over(mapping, place.start()));
+    if landed.is_err() {
+        kernel::unmap(mapping);
+    }
+    landed
+}

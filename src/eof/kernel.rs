@@ -1,0 +1,120 @@
+//! What the handling of tails asks of the kernel.
+
+use crate::sys;
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
+
+/// No `how` of rt_sigprocmask(2).
+const NO_SUCH_HOW: usize = 99;
+
+/// Whether the 8 bytes at `addr`, a multiple of 8, can be read.
+///
+/// rt_sigprocmask(2) copies its set from the caller's memory before it looks at
+/// `how`: EFAULT when it cannot, else EINVAL and nothing happens. The kernel reads
+/// as the program would, without a signal, a descriptor or a right that a
+/// filter could have taken away.
+pub(crate) fn readable(addr: usize) -> bool {
+    let args = [NO_SUCH_HOW, addr, 0, size_of::<sys::SignalSet>(), 0, 0];
+    // SAFETY: reads memory and changes nothing, whatever the address.
+    !matches!(unsafe { sys::call(libc::SYS_rt_sigprocmask, args) }, Err(Errno::EFAULT))
+}
+
+/// FUTEX_WAKE_OP's operation: `*word |= 0`.
+const OR_NOTHING: usize = 2 << 28;
+
+/// Whether the aligned word at `addr` can be written; leaves it as it is.
+///
+/// FUTEX_WAKE_OP does an atomic operation on its second word.
+pub(crate) fn writable(addr: usize) -> bool {
+    let mine = 0u32;
+    let op = (libc::FUTEX_WAKE_OP | libc::FUTEX_PRIVATE_FLAG) as usize;
+    let args = [&raw const mine as usize, op, 0, 0, addr, OR_NOTHING];
+    // SAFETY: wakes nobody (0 waiters on either word) and stores what is there.
+    !matches!(unsafe { sys::call(libc::SYS_futex, args) }, Err(Errno::EFAULT))
+}
+
+const MAYMOVE: usize = 1;
+const FIXED: usize = 2;
+const DONTUNMAP: usize = 4;
+
+/// # Safety
+/// That of mremap(2).
+unsafe fn mremap(
+    old: usize,
+    old_len: usize,
+    new_len: usize,
+    flags: usize,
+    new: usize,
+) -> Result<usize, Errno> {
+    // SAFETY: the caller's promise.
+    unsafe { sys::call(libc::SYS_mremap, [old, old_len, new_len, flags, new, 0]) }
+}
+
+/// Moves the mapping `from` to `to`, over what is there. Other threads find the
+/// one or the other at `to` and nothing in between: `mremap_to()` holds the
+/// address space for writing.
+pub(crate) fn move_over(from: AddrRange, to: usize) -> Result<(), Errno> {
+    // SAFETY: callers name mappings of their own or tails, whose contents they
+    // answer for.
+    unsafe { mremap(from.start(), from.len(), from.len(), MAYMOVE | FIXED, to) }.map(drop)
+}
+
+/// A second mapping of the shared memory at `range`, somewhere.
+pub(crate) fn duplicate(range: AddrRange) -> Result<AddrRange, Errno> {
+    // SAFETY: an old length of 0 leaves the old mapping as it is.
+    let at = unsafe { mremap(range.start(), 0, range.len(), MAYMOVE, 0) }?;
+    AddrRange::from_len(at, range.len()).ok_or(Errno::ENOMEM)
+}
+
+/// Makes a second mapping of what is mapped at `range`, a part of a file past its
+/// end, where there are no pages: only the mapping itself is wanted.
+///
+/// MREMAP_DONTUNMAP leaves the old one in place, so that no other thread finds a
+/// hole (for files from Linux 5.13 on). A shared mapping can be duplicated in every
+/// kernel. Else the mapping is moved; the second value is then `true`.
+pub(crate) fn park(range: AddrRange, shared: bool) -> Result<(AddrRange, bool), Errno> {
+    let len = range.len();
+    // SAFETY: there is nothing in the pages past the end of a file.
+    if let Ok(at) = unsafe { mremap(range.start(), len, len, MAYMOVE | DONTUNMAP, 0) } {
+        return Ok((AddrRange::from_len(at, len).ok_or(Errno::ENOMEM)?, false));
+    }
+    if shared {
+        return Ok((duplicate(range)?, false));
+    }
+    let place = anonymous(len, Prot::NONE, MapFlags::NORESERVE)?;
+    match move_over(range, place.start()) {
+        Ok(()) => Ok((place, true)),
+        Err(errno) => {
+            unmap(place);
+            Err(errno)
+        }
+    }
+}
+
+/// New private memory somewhere.
+pub(crate) fn anonymous(len: usize, prot: Prot, more: MapFlags) -> Result<AddrRange, Errno> {
+    let flags = MapFlags::PRIVATE | MapFlags::ANONYMOUS | more;
+    // SAFETY: a new mapping where nothing was.
+    let at = unsafe { sys::mmap(0, len, prot.bits(), flags.bits(), -1, 0) }?;
+    AddrRange::from_len(at, len).ok_or(Errno::ENOMEM)
+}
+
+/// New zeroed memory over `range`, a tail, in one step.
+pub(crate) fn zeroed_over(range: AddrRange, prot: Prot, flags: MapFlags) -> Result<(), Errno> {
+    let flags = flags | MapFlags::ANONYMOUS | MapFlags::FIXED;
+    // SAFETY: nothing can be in the pages of a file past its end.
+    unsafe { sys::mmap(range.start(), range.len(), prot.bits(), flags.bits(), -1, 0) }.map(drop)
+}
+
+/// mprotect(2) of a mapping of our own or of a tail.
+pub(crate) fn protect(range: AddrRange, prot: Prot) -> Result<(), Errno> {
+    // SAFETY: callers name what is theirs.
+    unsafe { sys::mprotect(range.start(), range.len(), prot.bits()) }
+}
+
+/// munmap(2) of a mapping of our own.
+pub(crate) fn unmap(range: AddrRange) {
+    // SAFETY: callers name what is theirs and what nobody else knows of.
+    let _ = unsafe { sys::munmap(range.start(), range.len()) };
+}
