@@ -64,15 +64,12 @@ pub(crate) fn map_of(picture: &str) -> VmaMap<Heap> {
 /// The entries of a picture.
 pub(crate) fn runs(picture: &str) -> Vec<Vma> {
     let letters: Vec<char> = picture.chars().collect();
-    let mut vmas = Vec::new();
     let mut start = 0;
-    for end in 1..=letters.len() {
-        if end == letters.len() || letters[end] != letters[start] {
-            if letters[start] != '.' {
-                vmas.push(content(letters[start], pages(start, end)));
-            }
-            start = end;
-        }
+    let mut vmas = Vec::new();
+    for run in letters.chunk_by(|a, b| a == b) {
+        let range = pages(start, start + run.len());
+        start += run.len();
+        vmas.extend(run.first().filter(|&&c| c != '.').map(|&c| content(c, range)));
     }
     vmas
 }
