@@ -5,8 +5,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-pub mod eof;
 pub mod counts;
+pub mod eof;
 pub mod errno;
 pub mod finding;
 pub mod flags;

@@ -1,0 +1,327 @@
+//! What a kernel counts in pages, told in target pages: the numbers in the text
+//! files below `/proc`, and the entries of `pagemap`.
+//!
+//! The host counts in its own pages (R). A count of pages is rounded up, so that
+//! nothing that is there vanishes; the size of the address space and the memory
+//! of the machine are rounded down, so that what is promised is there.
+
+use crate::page::{AddrRange, PageSize};
+
+/// The two page sizes that a number is converted between.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Units {
+    /// T.
+    pub target: PageSize,
+    /// R.
+    pub real: PageSize,
+}
+
+impl Units {
+    /// Host pages as target pages, rounded up.
+    #[must_use]
+    pub fn pages_up(self, count: u64) -> u64 {
+        self.bytes(count).div_ceil(self.target.bytes() as u64)
+    }
+
+    /// Host pages as target pages, rounded down.
+    #[must_use]
+    pub fn pages_down(self, count: u64) -> u64 {
+        self.bytes(count) / self.target.bytes() as u64
+    }
+
+    fn bytes(self, count: u64) -> u64 {
+        count.saturating_mul(self.real.bytes() as u64)
+    }
+
+    /// T in KiB.
+    #[must_use]
+    pub fn target_kib(self) -> u64 {
+        self.target.bytes() as u64 >> 10
+    }
+
+    fn kib_up(self, kib: u64) -> u64 {
+        kib.div_ceil(self.target_kib()).saturating_mul(self.target_kib())
+    }
+
+    fn kib_down(self, kib: u64) -> u64 {
+        kib / self.target_kib() * self.target_kib()
+    }
+}
+
+/// A line `key: number unit` and its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Field<'a> {
+    /// What stands in front of the colon.
+    pub key: &'a [u8],
+    /// The number.
+    pub value: u64,
+    /// The colon and what follows it, up to the last digit.
+    column: &'a [u8],
+    /// What follows the last digit.
+    rest: &'a [u8],
+}
+
+impl<'a> Field<'a> {
+    /// Reads a line; `None` for one that is none of this kind.
+    #[must_use]
+    pub fn parse(line: &'a [u8]) -> Option<Field<'a>> {
+        let colon = line.iter().position(|b| *b == b':')?;
+        let (key, tail) = line.split_at_checked(colon)?;
+        let start = 1 + tail.get(1..)?.iter().position(|b| *b != b' ' && *b != b'\t')?;
+        let digits = tail.get(start..)?;
+        let len = digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+        let value = number(digits.get(..len)?)?;
+        let (column, rest) = tail.split_at_checked(start + len)?;
+        Some(Field { key, value, column, rest })
+    }
+
+    /// Writes the line with another number, which ends in the same column as
+    /// long as there is room.
+    pub fn write(&self, value: u64, out: &mut impl FnMut(&[u8])) {
+        let mut digits = Digits::default();
+        let text = digits.of(value);
+        let blanks = self.column.iter().filter(|b| !b.is_ascii_digit()).count();
+        let kept = self.column.len().saturating_sub(text.len()).min(blanks).max(2);
+        out(self.key);
+        out(self.column.get(..kept.min(blanks)).unwrap_or(b": "));
+        for _ in blanks..self.column.len().saturating_sub(text.len()) {
+            out(b" ");
+        }
+        out(text);
+        out(self.rest);
+    }
+}
+
+/// Room for a number in decimal.
+#[derive(Default)]
+struct Digits([u8; 20]);
+
+impl Digits {
+    fn of(&mut self, mut value: u64) -> &[u8] {
+        let mut first = self.0.len();
+        for place in self.0.iter_mut().rev() {
+            *place = b'0' + (value % 10) as u8;
+            value /= 10;
+            first -= 1;
+            if value == 0 {
+                break;
+            }
+        }
+        self.0.get(first..).unwrap_or(&[])
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// `/proc/<pid>/statm`: sizes in pages.
+pub fn statm(units: Units, text: &[u8], out: &mut impl FnMut(&[u8])) {
+    tokens(text, out, |index, value| {
+        if index == 0 { units.pages_down(value) } else { units.pages_up(value) }
+    });
+}
+
+/// Numbers of fields in proc_pid_stat(5), counted from the one behind the name,
+/// which is the third.
+const VSIZE: usize = 23 - 3;
+const RSS: usize = 24 - 3;
+const START_BRK: usize = 47 - 3;
+
+/// `/proc/<pid>/stat`: rss in pages; the size and the start of the heap are
+/// multiples of a page.
+pub fn stat(units: Units, text: &[u8], out: &mut impl FnMut(&[u8])) {
+    // the name may hold anything, parentheses and blanks too
+    let end = text.iter().rposition(|b| *b == b')').map_or(0, |at| (at + 2).min(text.len()));
+    let (front, fields) = text.split_at_checked(end).unwrap_or((text, &[]));
+    out(front);
+    let page = units.target;
+    tokens(fields, out, |index, value| match index {
+        VSIZE => page.floor(value as usize) as u64,
+        RSS => units.pages_up(value),
+        START_BRK => page.ceil(value as usize).map_or(value, |addr| addr as u64),
+        _ => value,
+    });
+}
+
+/// Rewrites the numbers of a line of words between single blanks.
+fn tokens(text: &[u8], out: &mut impl FnMut(&[u8]), new: impl Fn(usize, u64) -> u64) {
+    for (index, word) in text.split_inclusive(|b| *b == b' ' || *b == b'\n').enumerate() {
+        let (digits, end) = match word.split_last() {
+            Some((b' ' | b'\n', digits)) => (digits, word.get(digits.len()..).unwrap_or(&[])),
+            _ => (word, &[][..]),
+        };
+        match number(digits) {
+            Some(value) => out(Digits::default().of(new(index, value))),
+            None => out(digits),
+        }
+        out(end);
+    }
+}
+
+/// A line of `/proc/<pid>/status`; `None` when it stays as it is.
+#[must_use]
+pub fn status(units: Units, field: &Field<'_>) -> Option<u64> {
+    match field.key {
+        b"VmPeak" | b"VmSize" => Some(units.kib_down(field.value)),
+        b"VmLck" | b"VmPin" | b"VmHWM" | b"VmRSS" | b"RssAnon" | b"RssFile" | b"RssShmem"
+        | b"VmData" | b"VmStk" | b"VmExe" | b"VmLib" | b"VmPTE" | b"VmSwap" => {
+            Some(units.kib_up(field.value))
+        }
+        _ => None,
+    }
+}
+
+/// A line of `/proc/meminfo`; `None` when it stays as it is: huge pages are none
+/// of ours, and what is counted in them.
+#[must_use]
+pub fn meminfo(units: Units, field: &Field<'_>) -> Option<u64> {
+    let huge = [&b"Huge"[..], b"Direct", b"Vmalloc"];
+    let kept = huge.iter().any(|name| field.key.starts_with(name)) || !field.rest.starts_with(b" kB");
+    (!kept).then(|| units.kib_down(field.value))
+}
+
+/// Knows which memory of a process is resident.
+pub trait Resident {
+    /// How many KiB of `range` lie in target pages of which anything is resident;
+    /// of the host's pages `kib` KiB are. `None` where that cannot be found out.
+    fn resident(&mut self, range: AddrRange, kib: u64) -> Option<u64>;
+}
+
+/// The lines of `/proc/<pid>/smaps` and `smaps_rollup`, one after the other.
+pub struct Smaps<R> {
+    units: Units,
+    scan: R,
+    range: AddrRange,
+    huge: bool,
+    /// Resident KiB: as target pages, and as the host says.
+    ratio: (u64, u64),
+    /// Resident KiB of all mappings so far.
+    total: u64,
+}
+
+impl<R: Resident> Smaps<R> {
+    /// Begins a file.
+    pub fn new(units: Units, scan: R) -> Smaps<R> {
+        let range = AddrRange::default();
+        Smaps { units, scan, range, huge: false, ratio: (1, 1), total: 0 }
+    }
+
+    /// Resident KiB of all mappings seen, in whole target pages.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The new number of a line, `None` when it stays as it is.
+    pub fn line(&mut self, line: &[u8]) -> Option<u64> {
+        if let Some(range) = header(line) {
+            self.range = range;
+            self.ratio = (1, 1);
+            self.huge = false;
+            return None;
+        }
+        self.field(&Field::parse(line)?)
+    }
+
+    fn field(&mut self, field: &Field<'_>) -> Option<u64> {
+        match field.key {
+            b"KernelPageSize" => {
+                // a mapping of huge pages has pages of its own
+                self.huge = field.value > self.units.target_kib();
+                Some(field.value.max(self.units.target_kib()))
+            }
+            b"MMUPageSize" => Some(field.value.max(self.units.target_kib())),
+            b"Rss" => {
+                let scanned =
+                    if self.huge { None } else { self.scan.resident(self.range, field.value) };
+                let rss = scanned.unwrap_or(field.value);
+                self.ratio = if field.value == 0 { (1, 1) } else { (rss, field.value) };
+                self.total = self.total.saturating_add(rss);
+                Some(rss)
+            }
+            b"Pss" | b"Pss_Dirty" | b"Pss_Anon" | b"Pss_File" | b"Pss_Shmem" | b"Shared_Clean"
+            | b"Shared_Dirty" | b"Private_Clean" | b"Private_Dirty" | b"Referenced"
+            | b"Anonymous" | b"LazyFree" | b"Locked" => {
+                let (new, old) = self.ratio;
+                Some((u128::from(field.value) * u128::from(new) / u128::from(old)) as u64)
+            }
+            b"Swap" if !self.huge => Some(self.units.kib_up(field.value)),
+            _ => None,
+        }
+    }
+}
+
+/// The range of a line `start-end prot offset device inode name`.
+#[must_use]
+pub fn header(line: &[u8]) -> Option<AddrRange> {
+    let dash = line.iter().position(|b| *b == b'-').filter(|at| *at <= 16)?;
+    let (start, rest) = line.split_at_checked(dash)?;
+    let rest = rest.get(1..)?;
+    let blank = rest.iter().position(|b| *b == b' ').filter(|at| *at <= 16)?;
+    AddrRange::new(hexadecimal(start)?, hexadecimal(rest.get(..blank)?)?)
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<usize> {
+    usize::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Counts resident target pages from the host's resident ranges, which come in
+/// ascending order.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    target: PageSize,
+    within: AddrRange,
+    end: usize,
+    bytes: usize,
+}
+
+impl Tally {
+    /// Begins a mapping.
+    #[must_use]
+    pub fn new(target: PageSize, within: AddrRange) -> Tally {
+        Tally { target, within, end: within.start(), bytes: 0 }
+    }
+
+    /// Takes in a resident range.
+    pub fn add(&mut self, seen: AddrRange) {
+        let whole = seen.round_out(self.target).unwrap_or(seen);
+        let Some(part) = whole.intersection(self.within) else { return };
+        let start = part.start().max(self.end);
+        if start < part.end() {
+            self.bytes += part.end() - start;
+            self.end = part.end();
+        }
+    }
+
+    /// The sum in KiB.
+    #[must_use]
+    pub fn kib(&self) -> u64 {
+        self.bytes as u64 >> 10
+    }
+}
+
+/// Bits of a pagemap entry that hold the number of a page frame.
+const FRAME: u64 = (1 << 55) - 1;
+/// The page is in memory.
+const PRESENT: u64 = 1 << 63;
+/// The page is swapped out; the frame bits hold something else then.
+const SWAPPED: u64 = 1 << 62;
+
+/// Adds the entry of one host page to that of its target page, `first` being the
+/// host page's number in it. Present, soft-dirty and the like hold for a target page
+/// when they do for any part of it; the frame is that of the first part that has
+/// one.
+#[must_use]
+pub fn pagemap_entry(units: Units, whole: u64, host: u64) -> u64 {
+    let flags = (whole | host) & !FRAME;
+    let framed = |entry: u64| entry & (PRESENT | SWAPPED) == PRESENT && entry & FRAME != 0;
+    let frame = if whole & FRAME != 0 {
+        whole & FRAME
+    } else if framed(host) {
+        let shift = units.target.shift().saturating_sub(units.real.shift());
+        ((host & FRAME) >> shift).max(1)
+    } else {
+        host & FRAME
+    };
+    flags | frame
+}
