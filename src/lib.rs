@@ -25,6 +25,7 @@ mod log;
 mod maps;
 mod pending;
 mod pipes;
+mod procfs;
 mod queries;
 mod real;
 mod signals;

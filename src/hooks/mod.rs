@@ -1,8 +1,9 @@
 //! The functions this library defines in the C library's place. They hold no
 //! logic: arguments in, `calls` or `queries`, result out.
 
-pub(crate) mod errno;
 mod brk;
+pub(crate) mod errno;
+pub(crate) mod files;
 mod memory;
 mod pipes;
 mod query;

@@ -1,0 +1,143 @@
+//! Files below `/proc` that count in pages.
+//!
+//! A program that opens one of them for reading gets a file in memory with the
+//! numbers in target pages, under the descriptor that open(2) would have given. The
+//! memory file is named after its origin, so nothing has to be remembered of it: it
+//! survives dup, fork and exec, and is made anew from its origin when the program
+//! goes back to its beginning, as these files are. `pagemap` is too large for that:
+//! it stays the kernel's own and reads of it are translated.
+//!
+//! No lock is taken and no memory needed but the stack.
+
+mod name;
+pub(crate) mod pagemap;
+mod resident;
+mod text;
+
+use crate::{state, sys};
+use core::ffi::{c_char, CStr};
+use core::sync::atomic::{AtomicBool, Ordering};
+use name::{Kind, Link};
+use pagesim_core::counts::Units;
+use pagesim_core::errno::Errno;
+
+/// Whether a file of this kind was ever opened: until then, reading and seeking
+/// costs one load more.
+static OPENED: AtomicBool = AtomicBool::new(false);
+
+fn units() -> Option<Units> {
+    state::config().map(|config| Units { target: config.target, real: config.real })
+}
+
+/// Whether `path` may lead to one of the files.
+///
+/// # Safety
+/// `path` is a C string.
+#[inline]
+pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
+    // SAFETY: a byte is only read when the one before it was not the last.
+    let begins = b"/proc/".iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b);
+    // SAFETY: the caller's promise.
+    let relative = unsafe { path.read() } as u8 != b'/';
+    // SAFETY: the caller's promise.
+    (begins || relative) && name::is_known(unsafe { CStr::from_ptr(path) }.to_bytes())
+}
+
+/// The program has opened `path`: where that is a file that counts in pages,
+/// puts the translation in its place.
+///
+/// # Safety
+/// `path` is a C string when `fd` is a descriptor.
+#[inline]
+pub(crate) unsafe fn opened(path: *const c_char, flags: i32, fd: i32) {
+    // SAFETY: a successful open(2) has read the path.
+    if fd >= 0 && flags & libc::O_ACCMODE == libc::O_RDONLY && unsafe { may_concern(path) } {
+        translate(fd, flags);
+    }
+}
+
+#[cold]
+fn translate(fd: i32, flags: i32) {
+    let (Some(units), Some(link)) = (units(), Link::of(fd)) else { return };
+    let Some(kind) = link.kind().filter(|_| sys::file_system(fd) == Ok(PROC_SUPER_MAGIC)) else {
+        return;
+    };
+    OPENED.store(true, Ordering::Relaxed);
+    if kind == Kind::Pagemap {
+        pagemap::opened();
+        return;
+    }
+    if let Err(error) = replace(fd, flags, units, &link, kind) {
+        log::warn!("a file of /proc stays in host pages: {error:?}");
+    }
+}
+
+/// `PROC_SUPER_MAGIC` of <linux/magic.h>.
+const PROC_SUPER_MAGIC: libc::c_long = 0x9fa0;
+
+/// Makes the memory file and gives it the number `fd`.
+fn replace(fd: i32, flags: i32, units: Units, link: &Link, kind: Kind) -> Result<(), Errno> {
+    let label = link.label();
+    let args = [label.as_ptr() as usize, libc::MFD_CLOEXEC as usize, 0, 0, 0, 0];
+    // SAFETY: memfd_create(2) with a C string.
+    let memory = unsafe { sys::call(libc::SYS_memfd_create, args) }? as i32;
+    let done = text::copy(fd, memory, units, link, kind).and_then(|()| {
+        let reader = sys::open(Link::path(memory).as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0)?;
+        let args = [reader as usize, fd as usize, (flags & libc::O_CLOEXEC) as usize, 0, 0, 0];
+        // SAFETY: dup3(2) over the descriptor that open(2) has just made.
+        let moved = unsafe { sys::call(libc::SYS_dup3, args) };
+        sys::close(reader);
+        moved.map(drop)
+    });
+    sys::close(memory);
+    done
+}
+
+/// Whether there is anything to look for when the program seeks or reads.
+#[inline]
+pub(crate) fn any() -> bool {
+    OPENED.load(Ordering::Relaxed)
+}
+
+/// The program reads from the beginning of `fd` again: what it finds there is of
+/// now.
+#[inline]
+pub(crate) fn rewound(fd: i32) {
+    if any() {
+        renew(fd);
+    }
+}
+
+#[cold]
+fn renew(fd: i32) {
+    let (Some(units), Some(link)) = (units(), Link::of(fd)) else { return };
+    let Some(origin) = link.origin() else { return };
+    let Some(kind) = origin.kind() else { return };
+    let Ok(source) = sys::open(origin.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0) else {
+        return;
+    };
+    let flags = libc::O_WRONLY | libc::O_TRUNC | libc::O_CLOEXEC;
+    if let Ok(memory) = sys::open(Link::path(fd).as_c_str(), flags, 0) {
+        if let Err(error) = text::copy(source, memory, units, &origin, kind) {
+            log::warn!("a file of /proc could not be made anew: {error:?}");
+        }
+        sys::close(memory);
+    }
+    sys::close(source);
+}
+
+/// Whether `path`, opened through stdio, leads to one of the files.
+///
+/// # Safety
+/// `path` is null or a C string.
+pub(crate) unsafe fn concerns_stream(path: *const c_char, mode: *const c_char) -> bool {
+    // SAFETY: the caller's promise; a mode is a C string.
+    unsafe {
+        !path.is_null()
+            && !mode.is_null()
+            && mode.read() as u8 == b'r'
+            && !CStr::from_ptr(mode).to_bytes().contains(&b'+')
+            && may_concern(path)
+            && state::config().is_some()
+    }
+}

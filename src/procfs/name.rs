@@ -1,0 +1,152 @@
+//! Which files count in pages, by their names.
+
+use crate::sys;
+use core::ffi::CStr;
+use core::fmt::Write;
+
+/// What a file holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Words, sizes in pages.
+    Statm,
+    /// Words, one of them in pages.
+    Stat,
+    /// Fields in kB.
+    Status,
+    /// Fields in kB of the whole machine.
+    Meminfo,
+    /// Mappings with fields in kB.
+    Smaps,
+    /// The sum of the mappings.
+    Rollup,
+    /// The auxiliary vector.
+    Auxv,
+    /// An entry of 8 bytes a page.
+    Pagemap,
+}
+
+const NAMES: [(&[u8], Kind); 8] = [
+    (b"statm", Kind::Statm),
+    (b"stat", Kind::Stat),
+    (b"status", Kind::Status),
+    (b"meminfo", Kind::Meminfo),
+    (b"smaps", Kind::Smaps),
+    (b"smaps_rollup", Kind::Rollup),
+    (b"auxv", Kind::Auxv),
+    (b"pagemap", Kind::Pagemap),
+];
+
+fn by_name(path: &[u8]) -> Option<Kind> {
+    let last = path.rsplit(|b| *b == b'/').next()?;
+    NAMES.iter().find(|(name, _)| *name == last).map(|(_, kind)| *kind)
+}
+
+/// Whether the last component of `path` is the name of one of the files.
+pub(super) fn is_known(path: &[u8]) -> bool {
+    by_name(path).is_some()
+}
+
+/// What stands in front of the origin in a memory file's label.
+const LABEL: &[u8] = b"pagesim ";
+/// What the kernel puts in front of a label.
+const MEMFD: &[u8] = b"/memfd:";
+/// And behind it.
+const DELETED: &[u8] = b" (deleted)";
+
+/// An absolute path of a file that is open, short enough for ours; ends with NUL.
+#[derive(Clone, Copy)]
+pub(super) struct Link {
+    bytes: [u8; 128],
+    len: usize,
+}
+
+impl Write for Link {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.push(text.as_bytes()).ok_or(core::fmt::Error)
+    }
+}
+
+impl Link {
+    const EMPTY: Link = Link { bytes: [0; 128], len: 0 };
+
+    fn push(&mut self, text: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(text.len()).filter(|end| *end < self.bytes.len())?;
+        self.bytes.get_mut(self.len..end)?.copy_from_slice(text);
+        self.len = end;
+        Some(())
+    }
+
+    fn new(text: &[u8]) -> Option<Link> {
+        let mut link = Link::EMPTY;
+        link.push(text)?;
+        Some(link)
+    }
+
+    /// Where a descriptor of this process is found as a link.
+    pub(super) fn path(fd: i32) -> Link {
+        let mut link = Link::EMPTY;
+        let _ = write!(link, "/proc/self/fd/{fd}");
+        link
+    }
+
+    /// What `fd` refers to; `None` also for what is longer than any name here.
+    pub(super) fn of(fd: i32) -> Option<Link> {
+        let path = Link::path(fd);
+        let mut link = Link::EMPTY;
+        let room = link.bytes.len();
+        let to = link.bytes.as_mut_ptr() as usize;
+        let dir = libc::AT_FDCWD as usize;
+        let args = [dir, path.as_c_str().as_ptr() as usize, to, room, 0, 0];
+        // SAFETY: readlinkat(2) into a buffer of this length.
+        let len = unsafe { sys::call(libc::SYS_readlinkat, args) }.ok()?;
+        link.len = len;
+        (len < room).then_some(link)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
+    pub(super) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
+    }
+
+    /// What the file holds: only `/proc/<name>` and what belongs to a process.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        let rest = self.bytes().strip_prefix(b"/proc/")?;
+        let kind = by_name(rest)?;
+        let of_process = rest.first().is_some_and(u8::is_ascii_digit);
+        let of_machine = !rest.contains(&b'/');
+        match kind {
+            Kind::Meminfo if of_machine => Some(kind),
+            Kind::Meminfo => None,
+            _ if of_process && !of_machine => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// `name` in the same folder.
+    pub(super) fn sibling(&self, name: &str) -> Option<Link> {
+        let end = self.bytes().iter().rposition(|b| *b == b'/')? + 1;
+        let mut link = Link::new(self.bytes().get(..end)?)?;
+        link.push(name.as_bytes())?;
+        Some(link)
+    }
+
+    /// The label of the memory file that stands for this one.
+    pub(super) fn label(&self) -> Link {
+        let mut label = Link::EMPTY;
+        let _ = label.push(LABEL).and_then(|()| label.push(self.bytes()));
+        label
+    }
+
+    /// The file that a memory file of ours stands for.
+    pub(super) fn origin(&self) -> Option<Link> {
+        let label = self.bytes().strip_prefix(MEMFD)?.strip_suffix(DELETED)?;
+        Link::new(label.strip_prefix(LABEL)?)
+    }
+
+    pub(super) fn as_ptr(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}

@@ -1,0 +1,129 @@
+//! `/proc/<pid>/pagemap`: an entry for each target page.
+//!
+//! The descriptor is the kernel's file with the position that the program gave
+//! it; each read is made of reads of the host's entries.
+
+use super::name::{Kind, Link};
+use super::units;
+use crate::sys;
+use core::sync::atomic::{AtomicBool, Ordering};
+use pagesim_core::counts::{pagemap_entry, Units};
+use pagesim_core::errno::Errno;
+
+const ENTRY: usize = size_of::<u64>();
+
+/// Whether there was one ever.
+static OPENED: AtomicBool = AtomicBool::new(false);
+
+/// The program has opened one.
+pub(super) fn opened() {
+    OPENED.store(true, Ordering::Relaxed);
+}
+
+/// A read of `fd`, at `offset` or at its position; `None` where it is no pagemap.
+#[inline]
+pub(crate) fn read(
+    fd: i32,
+    buffer: *mut u8,
+    len: usize,
+    offset: Option<u64>,
+) -> Option<Result<usize, Errno>> {
+    if OPENED.load(Ordering::Relaxed) {
+        translate(fd, buffer, len, offset)
+    } else {
+        None
+    }
+}
+
+#[cold]
+fn translate(
+    fd: i32,
+    buffer: *mut u8,
+    len: usize,
+    offset: Option<u64>,
+) -> Option<Result<usize, Errno>> {
+    let units = units()?;
+    if Link::of(fd)?.kind()? != Kind::Pagemap {
+        return None;
+    }
+    Some(match offset {
+        Some(offset) => entries(fd, buffer, len, offset, units),
+        None => at_position(fd, buffer, len, units),
+    })
+}
+
+fn seek(fd: i32, offset: u64, whence: i32) -> Result<usize, Errno> {
+    // SAFETY: no pointers.
+    unsafe { sys::call(libc::SYS_lseek, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
+}
+
+fn at_position(fd: i32, buffer: *mut u8, len: usize, units: Units) -> Result<usize, Errno> {
+    let offset = seek(fd, 0, libc::SEEK_CUR)? as u64;
+    let done = entries(fd, buffer, len, offset, units)?;
+    seek(fd, offset + done as u64, libc::SEEK_SET)?;
+    Ok(done)
+}
+
+/// `pagemap_read()`.
+fn entries(
+    fd: i32,
+    buffer: *mut u8,
+    len: usize,
+    offset: u64,
+    units: Units,
+) -> Result<usize, Errno> {
+    if offset % ENTRY as u64 != 0 || len % ENTRY != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let mut done = 0;
+    while done < len {
+        let index = (offset + done as u64) / ENTRY as u64;
+        let Some(entry) = entry(fd, index, units)? else { break };
+        store(buffer.wrapping_add(done), entry)?;
+        done += ENTRY;
+    }
+    Ok(done)
+}
+
+/// Entry `index`; `None` behind the end of the address space.
+fn entry(fd: i32, index: u64, units: Units) -> Result<Option<u64>, Errno> {
+    let shift = units.target.shift().saturating_sub(units.real.shift());
+    let mut left = 1usize << shift;
+    let Some(mut at) = index.checked_mul((ENTRY << shift) as u64) else { return Ok(None) };
+    let (mut whole, mut any) = (0, false);
+    let mut host = [0u64; 16];
+    while left != 0 {
+        let len = left.min(host.len()) * ENTRY;
+        let args = [fd as usize, host.as_mut_ptr() as usize, len, at as usize, 0, 0];
+        // SAFETY: no more than the array has room for.
+        let read = unsafe { sys::call(libc::SYS_pread64, args) }?;
+        let seen = host.get(..read / ENTRY).unwrap_or(&[]);
+        if seen.is_empty() {
+            break;
+        }
+        any = true;
+        whole = seen.iter().fold(whole, |whole, entry| pagemap_entry(units, whole, *entry));
+        left -= seen.len();
+        at += (seen.len() * ENTRY) as u64;
+    }
+    Ok(any.then_some(whole))
+}
+
+/// Puts an entry into the program's buffer, which may be anything.
+fn store(to: *mut u8, entry: u64) -> Result<(), Errno> {
+    let local = libc::iovec { iov_base: (&raw const entry).cast_mut().cast(), iov_len: ENTRY };
+    let remote = libc::iovec { iov_base: to.cast(), iov_len: ENTRY };
+    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
+    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
+    // SAFETY: process_vm_writev(2) to this process fails where there is no memory.
+    match unsafe { sys::call(libc::SYS_process_vm_writev, args) } {
+        Ok(ENTRY) => Ok(()),
+        Ok(_) => Err(Errno::EFAULT),
+        Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        Err(_) => {
+            // SAFETY: a filter forbids the call; the program promised a buffer.
+            unsafe { to.cast::<u64>().write_unaligned(entry) };
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which memory of a process is resident, from its `pagemap`.
+
+use super::name::Link;
+use crate::sys;
+use pagesim_core::counts::{Resident, Tally, Units};
+use pagesim_core::page::AddrRange;
+
+/// A process's `pagemap`.
+pub(super) struct Scan {
+    fd: Option<i32>,
+    units: Units,
+    /// Whether the kernel knows PAGEMAP_SCAN.
+    asks: bool,
+}
+
+impl Scan {
+    /// Of the process that the file at `link` belongs to.
+    pub(super) fn new(link: &Link, units: Units) -> Scan {
+        let fd = link.sibling("pagemap").and_then(|path| {
+            sys::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0).ok()
+        });
+        Scan { fd, units, asks: true }
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        if let Some(fd) = self.fd {
+            sys::close(fd);
+        }
+    }
+}
+
+impl Resident for Scan {
+    fn resident(&mut self, range: AddrRange, kib: u64) -> Option<u64> {
+        if kib == 0 {
+            return Some(0);
+        }
+        let fd = self.fd?;
+        if self.asks {
+            if let Some(seen) = ask(fd, range, Tally::new(self.units.target, range)) {
+                return Some(seen.kib());
+            }
+            self.asks = false;
+        }
+        let tally = Tally::new(self.units.target, range);
+        read(fd, range, kib, self.units, tally).map(|seen| seen.kib())
+    }
+}
+
+/// `struct page_region` of <linux/fs.h>.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Region {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+/// `struct pm_scan_arg` of <linux/fs.h> (Linux 6.7).
+#[repr(C)]
+#[derive(Default)]
+struct Arguments {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    vec: u64,
+    vec_len: u64,
+    max_pages: u64,
+    category_inverted: u64,
+    category_mask: u64,
+    category_anyof_mask: u64,
+    return_mask: u64,
+}
+
+/// `_IOWR('f', 16, struct pm_scan_arg)`.
+const PAGEMAP_SCAN: usize = 0xc000_0000 | size_of::<Arguments>() << 16 | 0x66 << 8 | 16;
+/// `PAGE_IS_PRESENT`.
+const IS_PRESENT: u64 = 8;
+
+/// Asks for the present pages; `None` where the kernel cannot be asked so.
+fn ask(fd: i32, range: AddrRange, mut tally: Tally) -> Option<Tally> {
+    let mut regions = [Region::default(); 32];
+    let mut at = range.start();
+    while at < range.end() {
+        let mut arguments = Arguments {
+            size: size_of::<Arguments>() as u64,
+            start: at as u64,
+            end: range.end() as u64,
+            vec: regions.as_mut_ptr() as u64,
+            vec_len: regions.len() as u64,
+            category_mask: IS_PRESENT,
+            return_mask: IS_PRESENT,
+            ..Arguments::default()
+        };
+        let args = [fd as usize, PAGEMAP_SCAN, &raw mut arguments as usize, 0, 0, 0];
+        // SAFETY: structures as the kernel knows them, vec_len regions long.
+        let count = unsafe { sys::call(libc::SYS_ioctl, args) }.ok()?;
+        for region in regions.get(..count).unwrap_or(&[]) {
+            tally.add(AddrRange::new(region.start as usize, region.end as usize)?);
+        }
+        let walked = arguments.walk_end as usize;
+        if walked <= at {
+            return None;
+        }
+        at = walked;
+    }
+    Some(tally)
+}
+
+/// Entries read at once.
+const CHUNK: usize = 128;
+/// More host pages than this are not looked at one by one: 16 GiB of 4K.
+const MOST: usize = 1 << 22;
+/// Bit of an entry: the page is in memory.
+const PRESENT: u64 = 1 << 63;
+
+/// Reads the entries one by one, until as many are present as the mapping has
+/// resident.
+fn read(fd: i32, range: AddrRange, kib: u64, units: Units, mut tally: Tally) -> Option<Tally> {
+    let page = units.real.bytes();
+    let mut left = (kib << 10) / page as u64;
+    let mut entries = [0u64; CHUNK];
+    if range.len() / page > MOST {
+        return None;
+    }
+    let mut at = range.start();
+    while at < range.end() && left != 0 {
+        let count = ((range.end() - at) / page).clamp(1, CHUNK);
+        let offset = at / page * size_of::<u64>();
+        let to = entries.as_mut_ptr() as usize;
+        let args = [fd as usize, to, count * size_of::<u64>(), offset, 0, 0];
+        // SAFETY: at most as many entries as there is room for.
+        let len = unsafe { sys::call(libc::SYS_pread64, args) }.ok()?;
+        let seen = entries.get(..len / size_of::<u64>()).filter(|seen| !seen.is_empty())?;
+        for (index, _) in seen.iter().enumerate().filter(|(_, entry)| *entry & PRESENT != 0) {
+            tally.add(AddrRange::from_len(at + index * page, page)?);
+            left = left.saturating_sub(1);
+        }
+        at += seen.len() * page;
+    }
+    Some(tally)
+}
