@@ -6,12 +6,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::check::Check;
+use crate::report;
+
 const EXIT_CODES: &str = "\
 Exit status:
   that of the program, also when a signal ended it
   125  pagesim itself failed, or its library did not start in the program
   126  the command was found but cannot be run, natively or under pagesim
   127  the command was not found";
+
+const CHECK_CODES: &str = "\
+Exit status:
+  0    nothing was found that --fail-on counts
+  1    something was found; another number with --error-exitcode
+  125  pagesim itself failed: bad options, or a file that cannot be read or written";
 
 /// Shows unmodified C programs 16K or 64K pages on a 4K-page Linux machine.
 ///
@@ -39,6 +48,57 @@ pub(crate) enum Action {
     /// Run a program on larger pages (what pagesim does without a subcommand)
     #[command(after_help = EXIT_CODES)]
     Run(Run),
+    /// Check ELF files, folders and archives for larger pages
+    #[command(after_help = CHECK_CODES)]
+    Check(Check),
+    /// Put reports in JSON together and show them in another format
+    #[command(after_help = CHECK_CODES)]
+    Report(Merge),
+    /// Explain a finding, or list all
+    Explain(Explain),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
+    /// Write a shell's completions
+    #[command(hide = true)]
+    Completions(Completions),
+}
+
+/// Options of `pagesim report`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Merge {
+    /// Reports written with --format json; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: report::Options,
+}
+
+/// Options of `pagesim explain`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Explain {
+    /// Ids of findings; all are listed when there is none
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Colour the text
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: report::Color,
+}
+
+/// Options of `pagesim man`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Man {
+    /// Folder for a page of each command; without it pagesim(1) goes to standard output
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// Options of `pagesim completions`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// Options of a run. Each one that has an environment variable wins over it.
@@ -78,7 +138,7 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// The program and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -104,6 +164,7 @@ mod tests {
         let cli = Cli::read(args.map(OsString::from).collect()).expect("accepted");
         match cli.action() {
             Action::Run(run) => run.command,
+            other => panic!("{other:?}"),
         }
     }
 

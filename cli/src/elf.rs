@@ -5,7 +5,7 @@
 //! goes through `object`'s bounds-checked readers.
 
 use object::elf;
-use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, ReadRef};
 
 /// What makes two files of the same architecture.
@@ -53,6 +53,8 @@ pub(crate) struct Facts {
     pub(crate) needed: Vec<String>,
     /// DT_SONAME.
     pub(crate) soname: Option<String>,
+    /// Split off from a stripped file: the headers of code, but not the code.
+    pub(crate) only_debug: bool,
 }
 
 impl Facts {
@@ -64,11 +66,6 @@ impl Facts {
         let is_loader = |name: &String| name.starts_with("ld") || name.starts_with("libc.");
         self.interpreter.is_some()
             || (self.kind == elf::ET_DYN && self.soname.as_ref().is_some_and(is_loader))
-    }
-
-    /// Segments of one type.
-    pub(crate) fn of_kind(&self, kind: elf::ProgramType) -> impl Iterator<Item = &Segment> {
-        self.segments.iter().filter(move |s| s.kind == kind)
     }
 }
 
@@ -142,7 +139,12 @@ where
         is_64: header.is_type_64(),
         is_little: header.is_little_endian(),
     };
-    Ok(Facts { machine, kind: header.e_type(endian), segments, interpreter, needed, soname })
+    let kind = header.e_type(endian);
+    let only_debug = header.section_headers(endian, data).is_ok_and(|all| {
+        let is_code = |s: &&H::SectionHeader| s.sh_flags(endian).contains(elf::SHF_EXECINSTR);
+        all.iter().find(is_code).is_some_and(|s| s.sh_type(endian) == elf::SHT_NOBITS)
+    });
+    Ok(Facts { machine, kind, segments, interpreter, needed, soname, only_debug })
 }
 
 /// DT_NEEDED and DT_SONAME out of the dynamic section.

@@ -9,9 +9,14 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod args;
+mod check;
 mod elf;
 mod exit;
+mod explain;
+mod findings;
 mod launch;
+mod manual;
+mod report;
 mod settings;
 
 use std::ffi::OsString;
@@ -54,5 +59,10 @@ fn run(args: Vec<OsString>) -> Exit {
     };
     match cli.action() {
         Action::Run(run) => launch::run(&run),
+        Action::Check(check) => check::run(&check),
+        Action::Report(merge) => report::merge::run(&merge),
+        Action::Explain(explain) => explain::run(&explain),
+        Action::Man(man) => manual::pages(&man),
+        Action::Completions(completions) => manual::completions(&completions),
     }
 }
