@@ -34,16 +34,23 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             self.map.remove(range);
             return Ok(());
         };
+        // What lies behind first: there the host finds a length that is none
+        // before anything is gone.
+        self.unmap_outside(hard.end(), range.end())?;
         if !self.map.is_free(hard) {
             self.keep_place(hard, MapFlags::FIXED)?;
             self.map.remove(hard);
         }
-        for (from, to) in [(range.start(), hard.start()), (hard.end(), range.end())] {
-            if let Some(part) = AddrRange::new(from, to).filter(|part| !part.is_empty()) {
-                self.host.munmap(part.start(), part.len())?;
-                self.map.remove(part);
-            }
-        }
+        self.unmap_outside(range.start(), hard.start())
+    }
+
+    /// Unmaps what of a range is not in the hard window.
+    fn unmap_outside(&mut self, from: usize, to: usize) -> Result<(), Errno> {
+        let Some(part) = AddrRange::new(from, to).filter(|part| !part.is_empty()) else {
+            return Ok(());
+        };
+        self.host.munmap(part.start(), part.len())?;
+        self.map.remove(part);
         Ok(())
     }
 }
