@@ -60,7 +60,7 @@ pub(crate) fn signal_return() -> usize {
     extern "C" {
         fn pagesim_signal_return();
     }
-    pagesim_signal_return as usize
+    pagesim_signal_return as *const () as usize
 }
 
 global_asm!(

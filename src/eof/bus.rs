@@ -97,7 +97,7 @@ fn ours(program: &KernelAction) -> KernelAction {
     if restorer != 0 {
         flags |= RESTORER;
     }
-    KernelAction { handler: on_bus as usize, flags, restorer, mask: !signals::FAULTS }
+    KernelAction { handler: on_bus as *const () as usize, flags, restorer, mask: !signals::FAULTS }
 }
 
 /// Puts our handler in front of the program's, once.
@@ -124,7 +124,7 @@ pub(crate) fn set_action(new: &KernelAction) -> KernelAction {
 /// mask it chooses, and takes them over for `handler`. What the kernel holds in
 /// the meantime makes every fault happen once more.
 pub(crate) fn with_programs_action(handler: usize, libc: impl FnOnce(usize)) -> KernelAction {
-    libc(again as usize);
+    libc(again as *const () as usize);
     let chosen = kernel_action(None).unwrap_or_default();
     set_action(&KernelAction { handler, ..chosen })
 }

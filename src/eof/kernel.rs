@@ -5,6 +5,9 @@ use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 
+/// No kernel's pages are smaller.
+pub(crate) const SMALLEST_PAGE: usize = 1 << 12;
+
 /// No `how` of rt_sigprocmask(2).
 const NO_SUCH_HOW: usize = 99;
 

@@ -25,9 +25,9 @@ mod kernel;
 mod list;
 mod refresh;
 mod size;
+pub(crate) mod transfer;
 
 pub(crate) use bus::{handled_here, program_action, set_action, with_programs_action, KernelAction};
-pub(crate) use kernel::readable;
 
 use crate::arena::Arena;
 use crate::linux::Linux;

@@ -16,6 +16,19 @@ pub(crate) fn set(error: Errno) {
     }
 }
 
+/// errno of the calling thread.
+pub(crate) fn get() -> Errno {
+    let symbol = weak_symbol!("__errno_location");
+    if symbol == 0 {
+        return Errno(0);
+    }
+    // SAFETY: as in `set`.
+    unsafe {
+        let location: extern "C" fn() -> *mut c_int = core::mem::transmute(symbol);
+        Errno(*location())
+    }
+}
+
 /// A return value; on an error errno is set and it is -1.
 pub(crate) fn word(result: Result<usize, Errno>) -> isize {
     match result {

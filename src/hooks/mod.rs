@@ -3,13 +3,16 @@
 
 mod brk;
 pub(crate) mod errno;
+mod growth;
 pub(crate) mod files;
 mod memory;
 mod pipes;
 mod query;
 mod signal;
+mod stat;
 pub(crate) mod syscall;
 mod threads;
+mod transfer;
 
 /// Defines functions of the C library, with signatures checked against the libc
 /// crate's where it has them.

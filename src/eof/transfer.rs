@@ -1,0 +1,215 @@
+//! System calls and tails: memory that a call is handed, and files that a call
+//! has changed.
+//!
+//! The kernel answers EFAULT, or a short count, for memory it cannot reach, without a
+//! signal. Calls that would lose data that way (a datagram is gone once it was
+//! received into nowhere) have their memory looked at before; the others are
+//! done again when the memory turns out to be a tail.
+
+use super::{alive, any_file, concerned, file_of, kernel, Eof};
+use crate::hooks::errno;
+use crate::state::{self, Turn};
+use crate::sys;
+use core::ffi::CStr;
+use pagesim_core::errno::Errno;
+use pagesim_core::vma::FileId;
+
+/// Does something with the tails, unless this thread is doing something already.
+fn with<T>(f: impl FnOnce(&mut Eof<'_>) -> T) -> Option<T> {
+    match state::enter() {
+        Turn::Open(mut guard) => Some(f(&mut Eof::of(&mut guard))),
+        Turn::Nested(_) | Turn::Inert => None,
+    }
+}
+
+/// Fills the tails in memory that a call is about to be handed.
+#[inline]
+pub(crate) fn prepare(addr: usize, len: usize) {
+    if concerned(addr, len) {
+        fill(addr, len);
+    }
+}
+
+/// Fills the tails in `len` bytes from `addr` on; whether there were any.
+#[cold]
+fn fill(addr: usize, len: usize) -> bool {
+    with(|eof| eof.fill_range(addr, len)).unwrap_or(false)
+}
+
+/// [`prepare`] for the buffers of an array of iovec.
+#[inline]
+pub(crate) fn prepare_vector(vector: usize, count: usize) {
+    if any_file() {
+        prepare_each(vector, count);
+    }
+}
+
+/// `UIO_MAXIOV`.
+const MAX_VECTOR: usize = 1024;
+
+#[cold]
+fn prepare_each(vector: usize, count: usize) {
+    let size = size_of::<libc::iovec>();
+    prepare(vector, count.min(MAX_VECTOR) * size);
+    let mut known = None;
+    for at in (0..count.min(MAX_VECTOR)).map(|i| vector.saturating_add(i * size)) {
+        let page = at / kernel::SMALLEST_PAGE;
+        let last = (at + size - 1) / kernel::SMALLEST_PAGE;
+        if known != Some(last) {
+            // an array that cannot be read is for the kernel to refuse
+            if !kernel::readable(at & !7) || (page != last && !kernel::readable(last * kernel::SMALLEST_PAGE)) {
+                return;
+            }
+            known = Some(last);
+        }
+        // SAFETY: readable a moment ago; no alignment is taken for granted.
+        let iov = unsafe { (at as *const libc::iovec).read_unaligned() };
+        prepare(iov.iov_base as usize, iov.iov_len);
+    }
+}
+
+/// [`prepare`] for what a msghdr points to.
+#[inline]
+pub(crate) fn prepare_message(message: usize) {
+    if any_file() {
+        prepare_header(message);
+    }
+}
+
+#[cold]
+fn prepare_header(message: usize) {
+    let size = size_of::<libc::msghdr>();
+    prepare(message, size);
+    if kernel::readable(message & !7) && kernel::readable((message + size - 1) & !7) {
+        // SAFETY: readable a moment ago.
+        let header = unsafe { (message as *const libc::msghdr).read_unaligned() };
+        prepare(header.msg_name as usize, header.msg_namelen as usize);
+        prepare(header.msg_control as usize, header.msg_controllen as usize);
+        prepare_vector(header.msg_iov as usize, header.msg_iovlen as usize);
+    }
+}
+
+/// [`prepare_message`] for an array of mmsghdr.
+#[inline]
+pub(crate) fn prepare_messages(messages: usize, count: usize) {
+    if any_file() {
+        let size = size_of::<libc::mmsghdr>();
+        prepare(messages, count.min(MAX_VECTOR) * size);
+        for i in 0..count.min(MAX_VECTOR) {
+            prepare_header(messages.saturating_add(i * size));
+        }
+    }
+}
+
+/// The longest thing that an argument of unknown length is taken to point to: a
+/// path.
+const LONGEST: usize = 4096;
+
+/// After EFAULT: fills the tails that arguments may point to; whether the call is
+/// worth doing again.
+pub(crate) fn filled_for(args: &[usize]) -> bool {
+    let mut filled = false;
+    for arg in args {
+        filled |= concerned(*arg, LONGEST) && fill(*arg, LONGEST);
+    }
+    filled
+}
+
+/// Whether the call that has just failed was refused for one of these arguments
+/// and is worth doing again.
+#[cold]
+pub(crate) fn refused(args: &[usize]) -> bool {
+    any_file() && errno::get() == Errno::EFAULT && filled_for(args)
+}
+
+/// Six arguments, of which a function takes as many as it has.
+pub(crate) type Args = [usize; 6];
+
+/// The end of a call that failed or that other processes' doings may be seen after:
+/// done again when it was handed a tail; then the tails are looked at.
+#[cold]
+pub(crate) fn after(answer: isize, args: &Args, call: impl Fn(&Args) -> isize) -> isize {
+    let mut answer = answer;
+    if answer as i32 == -1 && refused(args) {
+        answer = call(args);
+    }
+    seen();
+    answer
+}
+
+/// Looks at the tails where this process may just have learnt that another one
+/// has changed a file.
+#[inline]
+pub(crate) fn seen() {
+    if alive() {
+        with(|eof| eof.recheck_all());
+    }
+}
+
+/// The end of a call that wrote from memory: `answer` of `len` bytes at `addr`. Goes on
+/// from where it stopped when that was at a tail.
+#[cold]
+pub(crate) fn after_write(
+    fd: i32,
+    answer: isize,
+    addr: usize,
+    len: usize,
+    more: impl Fn(usize, usize) -> isize,
+) -> isize {
+    let mut done = answer;
+    while any_file() && (done < len as isize) {
+        let from = usize::try_from(done).unwrap_or(0);
+        let stopped = done >= 0 || errno::get() == Errno::EFAULT;
+        let rest = len - from;
+        if !stopped || !concerned(addr + from, rest) || !fill(addr + from, rest) {
+            break;
+        }
+        let next = more(from, rest);
+        if next <= 0 && from != 0 {
+            break;
+        }
+        done = if next < 0 { next } else { from as isize + next };
+    }
+    changed(fd);
+    done
+}
+
+/// The file of `fd` may have grown or shrunk.
+#[inline]
+pub(crate) fn changed(fd: i32) {
+    if alive() {
+        recheck(file_of(fd));
+    }
+}
+
+#[cold]
+fn recheck(id: Option<FileId>) {
+    if let Some(id) = id {
+        with(|eof| eof.recheck_file(id));
+    }
+}
+
+/// The file of `fd` was truncated.
+#[inline]
+pub(crate) fn truncated(fd: i32) {
+    if alive() {
+        cut(file_of(fd));
+    }
+}
+
+/// The file at a path was truncated.
+#[inline]
+pub(crate) fn truncated_path(path: usize) {
+    if alive() && path != 0 {
+        // SAFETY: the kernel has just taken it for a path.
+        let path = unsafe { CStr::from_ptr(path as *const core::ffi::c_char) };
+        cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }));
+    }
+}
+
+#[cold]
+fn cut(id: Option<FileId>) {
+    if let Some(id) = id {
+        with(|eof| eof.truncated(id));
+    }
+}
