@@ -91,7 +91,7 @@ struct file {
 struct options {
 	uint64_t seed;
 	long steps;
-	int threads, signal, interrupt, raw, disk, exact;
+	int threads, signal, interrupt, raw, disk, exact, whole;
 	long narrow; /* H where H > P, else 0 */
 	const char *groups, *only;
 };

@@ -81,10 +81,6 @@ static void bad_map(struct ctx *c)
 	spoil(c, &q);
 	if (chance(c, 40))
 		spoil(c, &q);
-	/* What is spoilt may be fine after all: then it is no part of this op. */
-	int zero_or_huge = value(q.len) <= 0 || q.len.units >= 1L << 48;
-	if (c->opt->narrow || (q.where == HINT && zero_or_huge))
-		q.where = ANYWHERE;
 	map_request(c, &q);
 }
 

@@ -121,9 +121,8 @@ static void resize(struct ctx *c)
 	move(c, r, from, old, new, chance(c, 60) ? MREMAP_MAYMOVE : 0, 0, from);
 }
 
-static int range_apart(const struct ctx *c, char *a, long n, char *b, long m)
+static int apart(const char *a, long n, const char *b, long m)
 {
-	(void)c;
 	return a + n * P <= b || b + m * P <= a;
 }
 
@@ -141,7 +140,7 @@ static void move_fixed(struct ctx *c)
 	struct arg old = near_pages(c, 1 + (long)rnd(c, (uint64_t)pages));
 	struct arg new = near_pages(c, 1 + (long)rnd(c, (uint64_t)(most < 6 ? most : 6)));
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
-	if (chance(c, 15) && range_apart(c, at(c, r, from), 8, at(c, to_r, to), 8))
+	if (chance(c, 15) && apart(at(c, r, from), 8, at(c, to_r, to), 8))
 		flags = chance(c, 70) ? flags | MREMAP_DONTUNMAP : MREMAP_FIXED, new = old;
 	move(c, r, from, old, new, flags, to_r, to);
 }

@@ -24,13 +24,14 @@ static void tell_group(const char *name, int on)
 static void usage(void)
 {
 	fputs("differential [--seed N] [--steps N] [--only STEP,...] [--groups NAME,...] [--threads N] [--signal]\n"
-	      "             [--interrupt] [--narrow HOSTPAGE] [--raw] [--disk] [--exact]\n"
+	      "             [--interrupt] [--narrow HOSTPAGE] [--raw] [--disk] [--whole] [--exact]\n"
 	      "  --only       leaves the other steps out\n"
 	      "  --signal     each step in a signal handler\n"
 	      "  --interrupt  a timer's handler maps and unmaps meanwhile\n"
 	      "  --narrow     only what can be given where host pages are that much larger\n"
 	      "  --raw        some calls by syscall(2)\n"
 	      "  --disk       files in $ORACLE_DISK, not $ORACLE_TMPFS\n"
+	      "  --whole      mappings without an address go whole, and where they are is not told\n"
 	      "  --exact      also sequences that depend on the version of the kernel\n"
 	      "  --unit       prints P and P/16 first (never alike on two page sizes)\n"
 	      "groups (* on by default):", stderr);
@@ -174,6 +175,7 @@ static int switch_named(const char *name)
 	} const switches[] = {
 		{ "--signal", &options.signal }, { "--interrupt", &options.interrupt }, { "--raw", &options.raw },
 		{ "--disk", &options.disk },	 { "--exact", &options.exact },
+		{ "--whole", &options.whole },
 	};
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		if (!strcmp(name, switches[i].name))

@@ -72,7 +72,7 @@ void place_init(struct ctx *c)
 	if (mmap(g->base, (size_t)(g->pages * P), RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != g->base)
 		die("cannot map an arena");
 	model_map(c, g->base, g->pages, (struct model){ .mapped = 1, .prot = RW });
-	c->placing_alone = c->opt->threads == 1 && !c->opt->interrupt;
+	c->placing_alone = c->opt->threads == 1 && !c->opt->interrupt && !c->opt->whole;
 	if (c->placing_alone && !c->opt->narrow)
 		sandbox_init(c);
 }

@@ -21,51 +21,51 @@ use shim_tests::run::{Outcome, Run};
 struct Variant {
     name: &'static str,
     args: &'static [&'static str],
-    /// Threads share one run's work: fewer seeds do.
+    /// In one run: the more, the fewer seeds do.
     sequences: u64,
     shims: &'static [Shim],
 }
 
-/// Page sizes shown and used: `PAGESIM_PAGE_SIZE`, `PAGESIM_HOST_PAGE_SIZE`.
+/// How the library is asked for: `PAGESIM_PAGE_SIZE` and what else is set.
 #[derive(Debug, Clone, Copy)]
 struct Shim {
     target: &'static str,
-    host: Option<&'static str>,
+    env: &'static [(&'static str, &'static str)],
 }
 
-const LARGE: &[Shim] = &[Shim { target: "16K", host: None }, Shim { target: "64K", host: None }];
+const fn shim(target: &'static str, env: &'static [(&'static str, &'static str)]) -> Shim {
+    Shim { target, env }
+}
+
+const LARGE: &[Shim] = &[shim("16K", &[]), shim("64K", &[])];
+const ON_16K: &[(&str, &str)] = &[("PAGESIM_HOST_PAGE_SIZE", "16K")];
+const ON_64K: &[(&str, &str)] = &[("PAGESIM_HOST_PAGE_SIZE", "64K")];
+const HARD: &[(&str, &str)] = &[("PAGESIM_RESERVE", "hard")];
+const BOTTOM_UP: &[(&str, &str)] = &[("PAGESIM_PLACEMENT", "bottomup")];
+
+const fn variant(
+    name: &'static str,
+    args: &'static [&'static str],
+    sequences: u64,
+    shims: &'static [Shim],
+) -> Variant {
+    Variant { name, args, sequences, shims }
+}
 
 const VARIANTS: &[Variant] = &[
-    Variant { name: "plain", args: &[], sequences: 1, shims: LARGE },
-    Variant { name: "by-number", args: &["--raw"], sequences: 1, shims: LARGE },
-    Variant { name: "on-disk", args: &["--disk"], sequences: 1, shims: LARGE },
-    Variant { name: "in-a-handler", args: &["--signal"], sequences: 1, shims: LARGE },
-    Variant { name: "interrupted", args: &["--interrupt"], sequences: 1, shims: LARGE },
-    Variant { name: "threads", args: &["--threads", "8"], sequences: 8, shims: LARGE },
-    Variant {
-        name: "threads-interrupted",
-        args: &["--threads", "8", "--signal", "--interrupt"],
-        sequences: 8,
-        shims: LARGE,
-    },
-    Variant {
-        name: "narrow-16K",
-        args: &["--narrow", "16384"],
-        sequences: 1,
-        shims: &[Shim { target: "4K", host: Some("16K") }],
-    },
-    Variant {
-        name: "narrow-64K",
-        args: &["--narrow", "65536"],
-        sequences: 1,
-        shims: &[Shim { target: "4K", host: Some("64K") }],
-    },
-    Variant {
-        name: "narrow-threads",
-        args: &["--narrow", "65536", "--threads", "8"],
-        sequences: 8,
-        shims: &[Shim { target: "4K", host: Some("64K") }],
-    },
+    variant("plain", &[], 1, LARGE),
+    variant("by-number", &["--raw"], 1, LARGE),
+    variant("on-disk", &["--disk"], 1, LARGE),
+    variant("in-a-handler", &["--signal"], 1, LARGE),
+    variant("interrupted", &["--interrupt"], 1, LARGE),
+    variant("threads", &["--threads", "8"], 8, LARGE),
+    variant("threads-interrupted", &["--threads", "8", "--signal", "--interrupt"], 8, LARGE),
+    // In a hard window unmapped memory is protected memory: no holes are made.
+    variant("hard-window", &["--whole"], 1, &[shim("16K", HARD), shim("64K", HARD)]),
+    variant("bottom-up", &["--whole"], 1, &[shim("16K", BOTTOM_UP), shim("64K", BOTTOM_UP)]),
+    variant("narrow-16K", &["--narrow", "16384"], 1, &[shim("4K", ON_16K)]),
+    variant("narrow-64K", &["--narrow", "65536"], 1, &[shim("4K", ON_64K)]),
+    variant("narrow-threads", &["--narrow", "65536", "--threads", "8"], 8, &[shim("4K", ON_64K)]),
 ];
 
 /// How much is run.
@@ -83,7 +83,7 @@ fn amount() -> Result<Amount, Box<dyn Error>> {
         Err(_) => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
     };
     let long = env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
-    let (sequences, steps) = if long { (300, 300) } else { (4, 150) };
+    let (sequences, steps) = if long { (300, 300) } else { (3, 120) };
     Ok(Amount { first_seed, sequences, steps, groups: env::var("PAGESIM_GROUPS").ok() })
 }
 
@@ -98,7 +98,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let amount = amount.clone();
         trials.push(Trial::test(variant.name, move || agrees(*variant, &amount)));
     }
-    for shim in [LARGE, &[Shim { target: "4K", host: Some("64K") }]].concat() {
+    for shim in [LARGE, &[shim("4K", ON_64K), shim("64K", HARD)]].concat() {
         let name = format!("library-is-live/{}", shim.name());
         trials.push(Trial::test(name, move || is_live(shim)));
     }
@@ -107,8 +107,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 impl Shim {
     fn name(self) -> String {
-        self.host
-            .map_or_else(|| self.target.to_owned(), |host| format!("{}-on-{host}", self.target))
+        self.env.iter().fold(self.target.to_owned(), |name, (_, value)| name + "-" + value)
     }
 
     fn bytes(self) -> Option<u64> {
@@ -135,8 +134,8 @@ fn run(shim: Option<Shim>, args: &[String]) -> std::io::Result<Run> {
         None => Run::native(program)?,
         Some(shim) => Run::shimmed(program, shim.target)?,
     };
-    if let Some(host) = shim.and_then(|shim| shim.host) {
-        run = run.env("PAGESIM_HOST_PAGE_SIZE", host);
+    for (name, value) in shim.map_or(&[][..], |shim| shim.env) {
+        run = run.env(name, value);
     }
     Ok(run.args(args).timeout(Duration::from_secs(300)))
 }
