@@ -3,10 +3,14 @@
 //! The entry point is in `arch`; it comes here only for numbers that
 //! [`EMULATED`] names.
 
-use super::errno;
+use super::files::open_raw;
+use super::{errno, stat};
 use crate::{brk, calls, eof, pipes, queries, signals, sys};
-use core::ffi::c_long;
+use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
+
+#[cfg(target_arch = "x86_64")]
+const CWD: i32 = libc::AT_FDCWD;
 
 /// Numbers from here on are never emulated.
 pub(crate) const LIMIT: usize = 512;
@@ -23,6 +27,19 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_brk,
     libc::SYS_sysinfo,
     libc::SYS_fcntl,
+    libc::SYS_openat,
+    libc::SYS_lseek,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_statfs,
+    libc::SYS_fstatfs,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
     libc::SYS_pipe2,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_pipe,
@@ -71,6 +88,23 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_pipe2 => pipes::pipe2(a as *mut i32, b as i32).map(|()| 0),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_pipe => pipes::pipe2(a as *mut i32, 0).map(|()| 0),
+        libc::SYS_openat => open_raw(a as i32, b as *const c_char, c32, d as libc::mode_t),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => open_raw(CWD, a as *const c_char, b as i32, c as libc::mode_t),
+        libc::SYS_lseek => stat::seek(a as i32, b as i64, c32),
+        libc::SYS_fstat => stat::by_fd(a as i32, b as *mut libc::stat),
+        libc::SYS_newfstatat => stat::at(a as i32, b as *const c_char, c as *mut libc::stat, d32),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_stat => stat::at(CWD, a as *const c_char, b as *mut libc::stat, 0),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_lstat => stat::at(
+            CWD,
+            a as *const c_char,
+            b as *mut libc::stat,
+            libc::AT_SYMLINK_NOFOLLOW,
+        ),
+        libc::SYS_statx => stat::extended([a, b, c, d, e, f]),
+        libc::SYS_statfs | libc::SYS_fstatfs => stat::totals(number, [a, b, c, d, e, f]),
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => pipes::set_size(a as i32, c),
         // SAFETY: the program's own request.
         _ => unsafe { sys::call(number, [a, b, c, d, e, f]) },
