@@ -278,6 +278,23 @@ fn the_top_of_the_address_space_can_be_held() {
     assert_eq!((entries(&map), map.verify()), (vec![], Ok(())));
 }
 
+/// Nothing at all must not be taken for a neighbour that ends at address 0.
+#[test]
+fn the_bottom_of_the_address_space_can_be_held() {
+    let bare = Vma { range: pages(0, 2), ..Vma::default() };
+    let mut map = empty();
+    map.insert(Vma { prot: Prot::RW, ..bare });
+    map.update(pages(0, 2), |vma| vma.prot = Prot::NONE);
+    assert_eq!((entries(&map), map.verify()), (vec![bare], Ok(())));
+    map.update(pages(0, 1), |vma| vma.prot = Prot::RW);
+    map.update(pages(0, 1), |vma| vma.prot = Prot::NONE);
+    assert_eq!((entries(&map), map.verify()), (vec![bare], Ok(())));
+    map.remove(pages(0, 1));
+    map.insert(Vma { range: pages(0, 1), ..bare });
+    assert_eq!((entries(&map), map.verify()), (vec![bare], Ok(())));
+    assert_eq!((map.find(0), map.last_before(1)), (Some(bare), Some(bare)));
+}
+
 #[test]
 fn special_filler_and_foreign_entries_come_back_as_they_were() {
     let map = map_of("NN~~??aA");

@@ -135,7 +135,7 @@ impl<S: NodeSource> VmaMap<S> {
         let node = self.node(at);
         let (at_start, at_end) = (node.start == content.start, node.end == content.end);
         let (prev, next) = (node.prev, node.next);
-        if at_start && self.node(prev).continues_into(&content) {
+        if at_start && prev != NIL && self.node(prev).continues_into(&content) {
             // aaabbb -> aaaaab: the edge moves, or the whole entry goes. Both
             // neighbours touch, so no gap changes.
             self.edit(prev, |prev| prev.end = content.end);

@@ -108,13 +108,14 @@ impl<S> VmaMap<S> {
     /// at worst O(k log n). The answer is exact in any case.
     #[must_use]
     pub fn lowest_gap(&self, query: &GapQuery) -> Option<usize> {
-        match self.lowest_from(self.root, Step::Enter, query) {
-            Some((at, addr)) => {
-                self.remember(at);
-                Some(addr)
-            }
-            None => query.lowest_in(self.node(self.last).end, usize::MAX),
-        }
+        let behind_last = || {
+            let addr = query.lowest_in(self.node(self.last).end, usize::MAX)?;
+            Some((self.last, addr))
+        };
+        let found = self.lowest_from(self.root, Step::Enter, query).or_else(behind_last);
+        let (at, addr) = found?;
+        self.remember(at);
+        Some(addr)
     }
 
     /// Address of the highest gap that answers the query. Cost as with

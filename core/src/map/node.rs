@@ -13,7 +13,10 @@ pub(super) const NIL: u32 = 0;
 
 /// Gaps of this size are not told apart by subtrees: 1 TiB on 64-bit systems, of
 /// which there is never more than a few.
-pub(super) const ENOUGH: usize = usize::MAX >> 24;
+pub(super) const ENOUGH: usize = match 1_usize.checked_shl(40) {
+    Some(tebibyte) => tebibyte,
+    None => usize::MAX,
+};
 
 const ANONYMOUS: u8 = 0;
 const FILE: u8 = 1;
