@@ -29,6 +29,7 @@ mod procfs;
 mod queries;
 mod real;
 mod record;
+mod shm;
 mod signals;
 mod startup;
 mod stat;

@@ -8,6 +8,7 @@ pub(crate) mod files;
 mod memory;
 mod pipes;
 mod query;
+mod shm;
 mod signal;
 mod stat;
 pub(crate) mod syscall;

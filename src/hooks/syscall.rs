@@ -5,7 +5,7 @@
 
 use super::files::open_raw;
 use super::{errno, stat};
-use crate::{brk, calls, eof, pipes, queries, signals, sys};
+use crate::{brk, calls, eof, pipes, queries, shm, signals, sys};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -26,6 +26,10 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_rt_sigaction,
     libc::SYS_brk,
     libc::SYS_sysinfo,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmdt,
+    libc::SYS_shmctl,
     libc::SYS_fcntl,
     libc::SYS_openat,
     libc::SYS_lseek,
@@ -43,6 +47,27 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_pipe2,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_pipe,
+    // what changes files and what loses data when it cannot reach memory
+    libc::SYS_write,
+    libc::SYS_pwrite64,
+    libc::SYS_writev,
+    libc::SYS_pwritev,
+    libc::SYS_pwritev2,
+    libc::SYS_ftruncate,
+    libc::SYS_truncate,
+    libc::SYS_fallocate,
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+    libc::SYS_copy_file_range,
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_readv,
+    libc::SYS_preadv,
+    libc::SYS_preadv2,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
 ];
 
 const fn table() -> [u8; LIMIT] {
@@ -105,10 +130,26 @@ pub(crate) extern "C" fn emulated_syscall(
         ),
         libc::SYS_statx => stat::extended([a, b, c, d, e, f]),
         libc::SYS_statfs | libc::SYS_fstatfs => stat::totals(number, [a, b, c, d, e, f]),
+        libc::SYS_shmget => shm::get(a as i32, b, c32).map(|id| id as usize),
+        libc::SYS_shmat => shm::attach(a as i32, b, c32),
+        libc::SYS_shmdt => shm::detach(a).map(|()| 0),
+        libc::SYS_shmctl => shm::control(a as i32, b as i32, c),
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => pipes::set_size(a as i32, c),
-        // SAFETY: the program's own request.
-        _ => unsafe { sys::call(number, [a, b, c, d, e, f]) },
+        _ => eof::transfer::system_call(number, [a, b, c, d, e, f]),
     })
+}
+
+/// A call that the kernel answered with EFAULT.
+pub(crate) extern "C" fn refused_syscall(
+    number: c_long,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> isize {
+    errno::word(eof::transfer::refused_system_call(number, [a, b, c, d, e, f]))
 }
 
 /// The kernel's own structure begins with the handler on both architectures.

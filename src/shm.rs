@@ -1,0 +1,347 @@
+//! System V shared memory with target pages.
+//!
+//! A segment has to be accessible to the end of its last target page, by every
+//! process that attaches it. It is therefore made larger than asked for: to whole
+//! target pages, and one host page more, which no program sees. That page holds
+//! what was asked for, so that any process under the library can tell the size;
+//! nothing has to be shared but the segment itself. A segment that another system
+//! made has no such page and stays as long as it is.
+//!
+//! Attaching happens in two steps: anywhere first, then, without the page of our
+//! own, the mapping is moved to its place in the guest window.
+
+use crate::state::{self, Guard, Turn};
+use crate::sys;
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
+use pagesim_core::space::{Config, MapRequest};
+use pagesim_core::vma::Backing;
+
+/// What the last host page of a segment holds.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Label {
+    magic: [u8; 16],
+    asked: usize,
+    /// The whole segment, as a check.
+    whole: usize,
+}
+
+/// Commands of shmctl(2) for ipcs(1) and its like: <linux/shm.h>.
+const SHM_STAT: i32 = 13;
+const SHM_INFO: i32 = 14;
+const SHM_STAT_ANY: i32 = 15;
+
+const MAGIC: [u8; 16] = *b"pagesim segment\0";
+
+fn raw_get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
+    // SAFETY: no pointers.
+    unsafe { sys::call(libc::SYS_shmget, [key as usize, size, flags as usize, 0, 0, 0]) }
+        .map(|id| id as i32)
+}
+
+/// # Safety
+/// Of shmat(2) with SHM_REMAP: what is replaced is the caller's business.
+unsafe fn raw_attach(id: i32, addr: usize, flags: i32) -> Result<usize, Errno> {
+    // SAFETY: the caller's promise.
+    unsafe { sys::call(libc::SYS_shmat, [id as usize, addr, flags as usize, 0, 0, 0]) }
+}
+
+fn raw_detach(addr: usize) -> Result<(), Errno> {
+    // SAFETY: detaches what was attached there and nothing else.
+    unsafe { sys::call(libc::SYS_shmdt, [addr, 0, 0, 0, 0, 0]) }.map(drop)
+}
+
+fn raw_control(id: i32, command: i32, buffer: usize) -> Result<usize, Errno> {
+    // SAFETY: the kernel checks the pointer.
+    unsafe {
+        sys::call(libc::SYS_shmctl, [id as usize, command as usize, buffer, 0, 0, 0])
+    }
+}
+
+fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
+    let mut data = core::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
+    raw_control(id, libc::IPC_STAT, data.as_mut_ptr() as usize)?;
+    // SAFETY: filled, and any bytes are a valid shmid_ds.
+    Ok(unsafe { data.assume_init() })
+}
+
+/// The size that a segment of `asked` bytes is made with.
+fn whole(config: &Config, asked: usize) -> Option<usize> {
+    config.target.ceil(asked)?.checked_add(config.real.bytes())
+}
+
+/// Whether a segment of `size` bytes may be one of ours.
+fn may_be_ours(config: &Config, size: usize) -> bool {
+    size > config.real.bytes() && size % config.target.bytes() == config.real.bytes()
+}
+
+/// shmget(2).
+pub(crate) fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
+    let Some(config) = state::config().filter(|c| c.target > c.real && flags & libc::SHM_HUGETLB == 0)
+    else {
+        return raw_get(key, size, flags);
+    };
+    if key != libc::IPC_PRIVATE {
+        let existing = raw_get(key, 0, flags & !(libc::IPC_CREAT | libc::IPC_EXCL));
+        match existing {
+            Ok(id) if flags & libc::IPC_CREAT == 0 || flags & libc::IPC_EXCL == 0 => {
+                // newseg() is not reached: shm_more_checks()
+                return if asked_size(config, id)? < size { Err(Errno::EINVAL) } else { Ok(id) };
+            }
+            Err(Errno(libc::ENOENT)) if flags & libc::IPC_CREAT != 0 => {}
+            _ => return raw_get(key, size, flags),
+        }
+    }
+    match whole(config, size).filter(|_| size != 0) {
+        Some(whole) => create(config, key, size, whole, flags),
+        None => raw_get(key, size, flags),
+    }
+}
+
+/// Makes a new segment and labels it.
+fn create(config: &Config, key: i32, asked: usize, whole: usize, flags: i32) -> Result<i32, Errno> {
+    const OWNER: i32 = 0o600;
+    let id = raw_get(key, whole, flags | OWNER)?;
+    let label = Label { magic: MAGIC, asked, whole };
+    let labelled = with_label(config, id, 0, |place| {
+        // SAFETY: a page of the segment, attached for writing.
+        unsafe { place.write(label) };
+    });
+    let finished = labelled.and_then(|()| restore_mode(id, flags));
+    if finished.is_err() {
+        let _ = raw_control(id, libc::IPC_RMID, 0);
+        return raw_get(key, asked, flags);
+    }
+    Ok(id)
+}
+
+/// Takes away the owner's rights that were only needed to write the label.
+fn restore_mode(id: i32, flags: i32) -> Result<(), Errno> {
+    const OWNER: i32 = 0o600;
+    if flags & OWNER == OWNER {
+        return Ok(());
+    }
+    let mut data = status(id)?;
+    data.shm_perm.mode = (flags & 0o777) as _;
+    raw_control(id, libc::IPC_SET, &raw mut data as usize).map(drop)
+}
+
+/// Attaches the segment for a moment and shows its last host page.
+fn with_label<T>(
+    config: &Config,
+    id: i32,
+    flags: i32,
+    use_it: impl FnOnce(*mut Label) -> T,
+) -> Result<T, Errno> {
+    let size = status(id)?.shm_segsz;
+    // SAFETY: attaches where nothing is.
+    let at = unsafe { raw_attach(id, 0, flags) }?;
+    let answer = use_it(label_place(config, at, size));
+    raw_detach(at)?;
+    Ok(answer)
+}
+
+fn label_place(config: &Config, at: usize, size: usize) -> *mut Label {
+    (at + size - config.real.bytes()) as *mut Label
+}
+
+/// The label at the end of an attached segment of `size` bytes, if it has one.
+fn read_label(config: &Config, at: usize, size: usize) -> Option<Label> {
+    if !may_be_ours(config, size) {
+        return None;
+    }
+    // SAFETY: the last page of an attached segment; any bytes are a valid label.
+    let label = unsafe { label_place(config, at, size).read() };
+    (label.magic == MAGIC && label.whole == size).then_some(label)
+}
+
+/// How large the program that made segment `id` wanted it.
+fn asked_size(config: &Config, id: i32) -> Result<usize, Errno> {
+    let size = match status(id) {
+        Ok(data) => data.shm_segsz,
+        // not readable: nor is its label
+        Err(Errno::EACCES) => return Ok(usize::MAX),
+        Err(error) => return Err(error),
+    };
+    if !may_be_ours(config, size) {
+        return Ok(size);
+    }
+    // SAFETY: attaches where nothing is.
+    let Ok(at) = (unsafe { raw_attach(id, 0, libc::SHM_RDONLY) }) else { return Ok(size) };
+    let asked = read_label(config, at, size).map_or(size, |label| label.asked);
+    raw_detach(at)?;
+    Ok(asked)
+}
+
+/// shmctl(2).
+pub(crate) fn control(id: i32, command: i32, buffer: usize) -> Result<usize, Errno> {
+    let answer = raw_control(id, command, buffer)?;
+    let Some(config) = state::config().filter(|c| c.target > c.real) else { return Ok(answer) };
+    match command {
+        libc::IPC_STAT | SHM_STAT | SHM_STAT_ANY => {
+            let id = if command == libc::IPC_STAT { id } else { answer as i32 };
+            // SAFETY: the kernel has just filled the program's structure.
+            let data = unsafe { &mut *(buffer as *mut libc::shmid_ds) };
+            if may_be_ours(config, data.shm_segsz) {
+                data.shm_segsz = asked_size(config, id).unwrap_or(data.shm_segsz);
+            }
+        }
+        SHM_INFO => {
+            // SAFETY: as above; the structure of SHM_INFO.
+            let info = unsafe { &mut *(buffer as *mut Totals) };
+            let shift = config.target.shift() - config.real.shift();
+            for pages in &mut info.pages {
+                *pages >>= shift;
+            }
+        }
+        _ => {}
+    }
+    Ok(answer)
+}
+
+/// `struct shm_info` of <sys/shm.h>, as far as it counts pages.
+#[repr(C)]
+struct Totals {
+    segments: i32,
+    /// All, resident, swapped.
+    pages: [u64; 3],
+}
+
+/// shmat(2).
+pub(crate) fn attach(id: i32, addr: usize, flags: i32) -> Result<usize, Errno> {
+    let mut guard = match state::enter() {
+        Turn::Open(guard) => guard,
+        // In the middle of another operation, and where nothing is emulated, the
+        // host places it.
+        // SAFETY: the program's own request.
+        Turn::Nested(_) | Turn::Inert => return unsafe { raw_attach(id, addr, flags) },
+    };
+    let config = *guard.space().config();
+    let target = config.target;
+    // do_shmat(), with SHMLBA a target page
+    let place = match addr {
+        0 if flags & libc::SHM_REMAP != 0 => return Err(Errno::EINVAL),
+        _ if target.is_aligned(addr) => addr,
+        _ if flags & libc::SHM_RND != 0 => target.floor(addr),
+        _ => return Err(Errno::EINVAL),
+    };
+    if place == 0 && addr != 0 && flags & libc::SHM_REMAP != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let kept = flags & !(libc::SHM_RND | libc::SHM_REMAP);
+    let segment = Segment::attach(&config, id, kept)?;
+    segment.move_to(&mut guard, place, flags & libc::SHM_REMAP != 0)
+}
+
+/// A segment that is attached somewhere, without the page of our own.
+struct Segment {
+    at: usize,
+    /// In whole host pages.
+    len: usize,
+}
+
+impl Segment {
+    fn attach(config: &Config, id: i32, flags: i32) -> Result<Segment, Errno> {
+        // SAFETY: attaches where nothing is.
+        let at = unsafe { raw_attach(id, 0, flags) }?;
+        let size = status(id).map_or(0, |data| data.shm_segsz);
+        let size = if size == 0 { attached_size(at) } else { size };
+        let mut len = config.real.ceil(size).ok_or(Errno::ENOMEM)?;
+        if read_label(config, at, size).is_some() {
+            len -= config.real.bytes();
+            // SAFETY: the page that only holds the label.
+            unsafe { sys::munmap(at + len, config.real.bytes()) }?;
+        }
+        Ok(Segment { at, len })
+    }
+
+    /// Gives it its place: `addr`, or one in the window.
+    fn move_to(self, guard: &mut Guard, addr: usize, replace: bool) -> Result<usize, Errno> {
+        let moved = self.take_place(guard, addr, replace).and_then(|place| {
+            let flags = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as usize;
+            // SAFETY: both ranges are ours alone at this moment.
+            unsafe { sys::call(libc::SYS_mremap, [self.at, self.len, self.len, flags, place, 0]) }
+                .inspect_err(|_| drop(guard.space().munmap(place, self.len)))
+        });
+        match moved {
+            Ok(place) => {
+                let range = AddrRange::from_len(place, self.len).ok_or(Errno::ENOMEM)?;
+                guard.space().resync(range)?;
+                Ok(place)
+            }
+            Err(error) => {
+                let _ = raw_detach(self.at);
+                Err(error)
+            }
+        }
+    }
+
+    /// Maps its place in whole target pages without access.
+    fn take_place(&self, guard: &mut Guard, addr: usize, replace: bool) -> Result<usize, Errno> {
+        let how = match (addr, replace) {
+            (0, _) => MapFlags::empty(),
+            (_, true) => MapFlags::FIXED,
+            (_, false) => MapFlags::FIXED_NOREPLACE,
+        };
+        let request = MapRequest {
+            addr,
+            len: self.len,
+            prot: Prot::NONE,
+            flags: MapFlags::PRIVATE | MapFlags::ANONYMOUS | MapFlags::NORESERVE | how,
+            fd: -1,
+            offset: 0,
+            align: 0,
+        };
+        let taken = guard.space().mmap(&request);
+        // do_shmat() says EINVAL for a range in use
+        taken.map_err(|error| if error == Errno::EEXIST { Errno::EINVAL } else { error })
+    }
+}
+
+/// How long the mapping at `at` is, for a segment that may not be asked about.
+fn attached_size(at: usize) -> usize {
+    let region = crate::maps::region_from(at).ok().flatten();
+    region.filter(|region| region.range.start() == at).map_or(0, |region| region.range.len())
+}
+
+/// shmdt(2).
+pub(crate) fn detach(addr: usize) -> Result<(), Errno> {
+    let mut guard = match state::enter() {
+        Turn::Open(guard) => guard,
+        Turn::Nested(_) | Turn::Inert => return raw_detach(addr),
+    };
+    if !guard.space().config().target.is_aligned(addr) {
+        return Err(Errno::EINVAL);
+    }
+    let range = extent(&mut guard, addr);
+    raw_detach(addr)?;
+    let Some(range) = range else { return Ok(()) };
+    guard.space().resync(range)?;
+    // what fills up the last target page
+    let target = guard.space().config().target;
+    let rest = target.ceil(range.end()).filter(|end| *end != range.end());
+    match rest {
+        Some(end) => guard.space().munmap(end - target.bytes(), target.bytes()),
+        None => Ok(()),
+    }
+}
+
+/// What the table knows of the segment at `addr`.
+fn extent(guard: &mut Guard, addr: usize) -> Option<AddrRange> {
+    let map = guard.space().map();
+    let first = map.first_from(addr).filter(|vma| vma.range.start() <= addr)?;
+    let Backing::File { id: file, .. } = first.backing else { return None };
+    let mut end = first.range.end();
+    while let Some(next) = map.first_from(end) {
+        let offset = (end - addr) as u64;
+        let same = next.range.start() == end
+            && next.backing == (Backing::File { id: file, offset });
+        if !same {
+            break;
+        }
+        end = next.range.end();
+    }
+    AddrRange::new(addr, end)
+}
