@@ -3,8 +3,9 @@
 
 use crate::eof::Eof;
 use crate::state::{enter, Turn};
-use crate::{direct, eof, log, sys};
+use crate::{direct, eof, log, record, sys};
 use pagesim_core::errno::Errno;
+use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::space::MapRequest;
 
@@ -28,11 +29,13 @@ pub(crate) fn mmap(
     };
     let result = match enter() {
         Turn::Open(mut guard) => {
-            let result = guard.space().mmap(&request);
-            if let Ok(at) = result {
-                Eof::of(&mut guard).mapped(at, len, request.flags);
-            }
-            result
+            record::watched(&mut guard, || Call::Mmap(request, None), |guard| {
+                let result = guard.space().mmap(&request);
+                if let Ok(at) = result {
+                    Eof::of(guard).mapped(at, len, request.flags);
+                }
+                result
+            })
         }
         Turn::Nested(config) => direct::mmap(config, &request),
         // SAFETY: the program's own request.
@@ -48,12 +51,14 @@ pub(crate) fn mmap(
 pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
     let result = match enter() {
         Turn::Open(mut guard) => {
-            let result = guard.space().munmap(addr, len);
-            if result.is_ok() && eof::alive() {
-                let mut eof = Eof::of(&mut guard);
-                eof.forget(eof.pages(addr, len));
-            }
-            result
+            record::watched(&mut guard, || Call::Munmap { addr, len }, |guard| {
+                let result = guard.space().munmap(addr, len);
+                if result.is_ok() && eof::alive() {
+                    let mut eof = Eof::of(guard);
+                    eof.forget(eof.pages(addr, len));
+                }
+                result
+            })
         }
         Turn::Nested(config) => direct::munmap(config, addr, len),
         // SAFETY: the program's own request.
@@ -67,7 +72,10 @@ pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
 pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> {
     let new = Prot::from_bits_retain(prot as u32);
     let result = match enter() {
-        Turn::Open(mut guard) => guard.space().mprotect(addr, len, new),
+        Turn::Open(mut guard) => {
+            let call = || Call::Mprotect { addr, len, prot: new };
+            record::watched(&mut guard, call, |guard| guard.space().mprotect(addr, len, new))
+        }
         Turn::Nested(config) => direct::mprotect(config, addr, len, new),
         // SAFETY: the program's own request.
         Turn::Inert => return unsafe { sys::mprotect(addr, len, prot as u32) },
@@ -80,12 +88,14 @@ pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> 
 pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
     let result = match enter() {
         Turn::Open(mut guard) => {
-            let result = guard.space().msync(addr, len, flags);
-            if flags & libc::MS_SYNC != 0 && eof::alive() {
-                let mut eof = Eof::of(&mut guard);
-                eof.written_back(eof.pages(addr, len));
-            }
-            result
+            record::watched(&mut guard, || Call::Msync { addr, len, flags }, |guard| {
+                let result = guard.space().msync(addr, len, flags);
+                if flags & libc::MS_SYNC != 0 && eof::alive() {
+                    let mut eof = Eof::of(guard);
+                    eof.written_back(eof.pages(addr, len));
+                }
+                result
+            })
         }
         Turn::Nested(config) => direct::msync(config, addr, len, flags),
         Turn::Inert => return sys::msync(addr, len, flags),

@@ -12,11 +12,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// The beginning of `struct link_map`, which is public (<link.h>).
 #[repr(C)]
-struct LinkMap {
-    base: usize,
-    name: *const c_char,
+pub(crate) struct LinkMap {
+    pub(crate) base: usize,
+    pub(crate) name: *const c_char,
     dynamic: *const Dyn,
-    next: *const LinkMap,
+    pub(crate) next: *const LinkMap,
     previous: *const LinkMap,
 }
 
@@ -93,7 +93,7 @@ fn is_this(library: &LinkMap) -> bool {
 }
 
 /// Head of the loader's list, by the program's own dynamic section.
-fn first_library() -> Option<*const LinkMap> {
+pub(crate) fn first_library() -> Option<*const LinkMap> {
     let startup = state::startup()?;
     let headers = startup.aux(libc::AT_PHDR)?;
     let count = startup.aux(libc::AT_PHNUM)?;

@@ -7,7 +7,7 @@ use crate::arena::{self, Arena};
 use crate::linux::Linux;
 use crate::startup::Startup;
 use crate::eof::{self, Eof};
-use crate::{dump, fork, lock, log, pending, signals, sys, threads};
+use crate::{dump, fork, lock, log, pending, record, signals, sys, threads};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
 use core::mem::MaybeUninit;
@@ -116,6 +116,7 @@ impl Guard {
             // mappings are there all the same
             let _ = guard.space().rebuild_from_nothing();
             Eof::of(&mut guard).restore_table();
+            record::start_over(&mut guard);
         }
         if pending::any() {
             guard.catch_up();
@@ -233,6 +234,7 @@ fn set_up() -> u8 {
     log::open(&settings);
     dump::at_end(settings.dump_file);
     activate(config);
+    record::open(&settings, config);
     startup.set_aux(libc::AT_PAGESZ, config.target.bytes());
     ACTIVE
 }

@@ -16,3 +16,13 @@ pub(crate) use x86_64::{
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("pagesim runs on x86-64 and aarch64");
+
+#[cfg(target_arch = "aarch64")]
+mod registers_aarch64;
+#[cfg(target_arch = "x86_64")]
+mod registers_x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use registers_aarch64::{strip_signature, Registers};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use registers_x86_64::{strip_signature, Registers};

@@ -6,6 +6,7 @@
 //! each, so that a failure leaves it as the host is.
 
 mod call;
+mod disown;
 mod fixed;
 mod foreign;
 mod fragment;

@@ -1,0 +1,149 @@
+//! What becomes of a judgement: whether bytes were in use, whether the program
+//! undoes a mapping because a hint was not taken, whether it faults later.
+
+use super::touched::{self, Of};
+use super::{Place, Recorder};
+use crate::state::Guard;
+use pagesim_core::errno::Errno;
+use pagesim_core::finding::{classify, Call, Certainty, Class, Finding, Scene, Severity};
+use pagesim_core::flags::MapFlags;
+use pagesim_core::host::Host;
+use pagesim_core::page::AddrRange;
+use pagesim_record::Weight;
+
+/// Harmed ranges that are remembered.
+const REMEMBERED: usize = 64;
+
+/// A range that a call may have harmed.
+#[derive(Clone, Copy)]
+pub(super) struct Harm {
+    pub(super) range: AddrRange,
+    pub(super) class: Class,
+    pub(super) place: Place,
+    /// The mapping that a hint led to; empty for other classes.
+    hinted: AddrRange,
+}
+
+/// The last of them, oldest overwritten.
+pub(super) struct Recent {
+    harms: [Option<Harm>; REMEMBERED],
+    next: usize,
+}
+
+impl Recent {
+    pub(super) const fn new() -> Recent {
+        Recent { harms: [None; REMEMBERED], next: 0 }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        call: &Call,
+        finding: &Finding,
+        answer: Result<usize, Errno>,
+        place: Place,
+    ) {
+        let hinted = match (call, answer) {
+            (Call::Mmap(request, _), Ok(at)) if finding.class == Class::HintExact => {
+                AddrRange::from_len(at, request.len).unwrap_or_default()
+            }
+            _ => AddrRange::default(),
+        };
+        let range = match finding.class.severity() {
+            Severity::Hazard => finding.unnamed,
+            Severity::Error => refused_range(call, finding),
+        };
+        let harm = Harm { range, class: finding.class, place, hinted };
+        if let Some(free) = self.harms.get_mut(self.next % REMEMBERED) {
+            *free = Some(harm);
+        }
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// The latest call that may be why `address` faults.
+    pub(super) fn harm_at(&self, address: usize) -> Option<Harm> {
+        let newest_first = (1..=REMEMBERED).map(|n| self.next.wrapping_sub(n) % REMEMBERED);
+        let harms = newest_first.filter_map(|i| *self.harms.get(i)?);
+        harms.into_iter().find(|harm| harm.range.contains(address))
+    }
+
+    /// A mapping or a protection was made anew: what faults there now does so for
+    /// another reason.
+    fn settle(&mut self, range: AddrRange) {
+        for place in &mut self.harms {
+            *place = place.filter(|harm| harm.range.is_empty() || !range.covers(harm.range));
+        }
+    }
+
+    /// The event of a hint whose mapping is undone as a whole.
+    fn undone(&mut self, range: AddrRange) -> Option<Place> {
+        let hinted = |harm: &&mut Option<Harm>| {
+            harm.as_ref().is_some_and(|harm| !harm.hinted.is_empty() && harm.hinted == range)
+        };
+        self.harms.iter_mut().find(hinted)?.take().map(|harm| harm.place)
+    }
+}
+
+/// Addresses that fault because a call was refused: what it should have made or
+/// changed, and for mmap(2) also what is reached through MAP_FAILED.
+fn refused_range(call: &Call, finding: &Finding) -> AddrRange {
+    match call {
+        Call::Mmap(request, _) if !request.flags.is_fixed() => {
+            AddrRange::new(usize::MAX, usize::MAX).unwrap_or_default()
+        }
+        _ => finding.range,
+    }
+}
+
+impl Recorder {
+    /// The call with the file it maps, where the judgement may need it.
+    pub(super) fn with_file(&self, call: Call, guard: &mut Guard) -> Call {
+        let Call::Mmap(request, None) = call else { return call };
+        let target = self.config.target;
+        let aligned = target.is_aligned(request.offset as usize) && target.is_aligned(request.addr);
+        if aligned || request.flags.contains(MapFlags::ANONYMOUS) {
+            return call;
+        }
+        let file = guard.space().host_mut().file(request.fd).ok();
+        Call::Mmap(request, file.map(|file| file.id))
+    }
+
+    /// What is wrong with a call that has not been done yet, and how sure it is.
+    pub(super) fn weighed(&self, call: &Call, guard: &mut Guard) -> Option<(Finding, Weight)> {
+        let scene = Scene {
+            target: self.config.target,
+            real: self.config.real,
+            map: guard.space().map(),
+            slack: self.slack.map(),
+        };
+        let finding = classify(call, &scene)?;
+        let of = if finding.class == Class::MadviseRounding { Of::Private } else { Of::All };
+        let used = || touched::any(finding.unnamed, self.config.real, of).unwrap_or(false);
+        let weight = match finding.certainty {
+            Certainty::Certain => Weight::Finding,
+            Certainty::IfTouched if used() => Weight::Finding,
+            Certainty::IfTouched | Certainty::Later => Weight::Suspect,
+        };
+        Some((finding, weight))
+    }
+
+    /// Keeps up with a call that succeeded in target pages.
+    pub(super) fn follow(&mut self, call: &Call, answer: usize) {
+        self.slack.follow(call, answer);
+        let range = match *call {
+            Call::Mmap(request, _) => AddrRange::from_len(answer, request.len),
+            Call::Mprotect { addr, len, .. } => AddrRange::from_len(addr, len),
+            Call::Munmap { addr, len } => {
+                let range = AddrRange::from_len(addr, len);
+                let place = range.and_then(|range| self.recent.undone(range));
+                if let (Some(place), Some(sink)) = (place, &self.sink) {
+                    sink.confirm(place);
+                }
+                range
+            }
+            _ => None,
+        };
+        if let Some(range) = range {
+            self.recent.settle(range);
+        }
+    }
+}
