@@ -10,7 +10,7 @@ use super::{alive, any_file, concerned, file_of, kernel, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
 use crate::sys;
-use core::ffi::CStr;
+use core::ffi::{c_long, CStr};
 use pagesim_core::errno::Errno;
 use pagesim_core::vma::FileId;
 
@@ -120,6 +120,41 @@ pub(crate) fn filled_for(args: &[usize]) -> bool {
 #[cold]
 pub(crate) fn refused(args: &[usize]) -> bool {
     any_file() && errno::get() == Errno::EFAULT && filled_for(args)
+}
+
+/// A system call that was answered with EFAULT: done again when it was for a tail.
+pub(crate) fn refused_system_call(number: c_long, args: Args) -> Result<usize, Errno> {
+    if any_file() && filled_for(&args) {
+        // SAFETY: the program's own request.
+        unsafe { sys::call(number, args) }
+    } else {
+        Err(Errno::EFAULT)
+    }
+}
+
+/// A system call by its number, with what its hook does around it.
+pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
+    let [fd, addr, len, ..] = args;
+    match number {
+        libc::SYS_read | libc::SYS_write | libc::SYS_pread64 | libc::SYS_pwrite64
+        | libc::SYS_recvfrom | libc::SYS_sendto => prepare(addr, len),
+        libc::SYS_readv | libc::SYS_writev | libc::SYS_preadv | libc::SYS_pwritev
+        | libc::SYS_preadv2 | libc::SYS_pwritev2 => prepare_vector(addr, len),
+        libc::SYS_recvmsg | libc::SYS_sendmsg => prepare_message(addr),
+        _ => {}
+    }
+    // SAFETY: the program's own request.
+    let mut answer = unsafe { sys::call(number, args) };
+    if answer == Err(Errno::EFAULT) {
+        answer = refused_system_call(number, args);
+    }
+    match number {
+        libc::SYS_ftruncate => truncated(fd as i32),
+        libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
+        libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
+        _ => changed(fd as i32),
+    }
+    answer
 }
 
 /// Six arguments, of which a function takes as many as it has.
