@@ -15,15 +15,28 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
-    for source in ["src", "core", "config", "build.rs", "Cargo.toml", "Cargo.lock"] {
-        // Cargo takes a missing file for one that has changed, each time.
-        if root.join(source).exists() {
-            println!("cargo::rerun-if-changed={}", root.join(source).display());
-        }
+    for source in sources(&root)? {
+        println!("cargo::rerun-if-changed={}", source.display());
     }
     let library = build(&root)?;
     println!("cargo::rustc-env=PAGESIM_CARRIED_LIBRARY={}", library.display());
     Ok(())
+}
+
+/// What the library may be made of: the package at the top, and every other one
+/// but this and the tests.
+fn sources(root: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let own = ["src", "build.rs", "Cargo.toml", "Cargo.lock"].map(|name| root.join(name));
+    let mut found: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
+    for entry in std::fs::read_dir(root)? {
+        let path = entry?.path();
+        let other = ["cli", "shim-tests"].iter().any(|name| path.ends_with(name));
+        if !other && path.join("Cargo.toml").exists() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {

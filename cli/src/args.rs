@@ -131,6 +131,19 @@ pub(crate) struct Run {
     /// Leave programs with these names alone, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub(crate) skip: Option<OsString>,
+    /// What happens to calls that need smaller pages: enforce refuses them as a kernel with
+    /// large pages does, audit records them and does them [default: enforce]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<OsString>,
+    /// Record what is found in files whose names begin with this
+    #[arg(long, value_name = "PATH")]
+    pub(crate) record: Option<OsString>,
+    /// The smallest thread stack a program may ask for, e.g. 128K as on arm64 and ppc64
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) stack_min: Option<OsString>,
+    /// Stay in programs that are started with a cleaned environment, too
+    #[arg(long)]
+    pub(crate) follow: bool,
     /// Use this library instead of the one that came with pagesim
     #[arg(long, value_name = "PATH")]
     pub(crate) library: Option<PathBuf>,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use pagesim_config as config;
 
@@ -55,20 +56,9 @@ impl Environment {
     /// # Errors
     /// What the library would say about the first value it does not accept.
     pub(crate) fn apply(&mut self, run: &Run) -> Result<(), String> {
-        let options = [
-            (config::PAGE_SIZE, &run.page_size),
-            (config::HOST_PAGE_SIZE, &run.host_page_size),
-            (config::WINDOW, &run.window),
-            (config::RESERVE, &run.reserve),
-            (config::PLACEMENT, &run.placement),
-            (config::LOG, &run.log),
-            (config::DUMP, &run.dump),
-            (config::ONLY, &run.only),
-            (config::SKIP, &run.skip),
-        ];
-        for (name, value) in options {
+        for (name, value) in options(run) {
             if let Some(value) = value {
-                self.set(name, value);
+                self.set(name, &value);
             }
         }
         // A stale one would make the library write into somebody's descriptor.
@@ -78,6 +68,40 @@ impl Environment {
     }
 }
 
+/// Every variable of the library, and what the options say about it.
+fn options(run: &Run) -> [(&'static str, Option<OsString>); 13] {
+    // The library wants it absolute, for programs that change their folder.
+    let record = run.record.as_ref().map(|path| {
+        std::path::absolute(path).map_or_else(|_| path.clone(), PathBuf::into_os_string)
+    });
+    [
+        (config::PAGE_SIZE, run.page_size.clone()),
+        (config::HOST_PAGE_SIZE, run.host_page_size.clone()),
+        (config::WINDOW, run.window.clone()),
+        (config::RESERVE, run.reserve.clone()),
+        (config::PLACEMENT, run.placement.clone()),
+        (config::LOG, run.log.clone()),
+        (config::DUMP, run.dump.clone()),
+        (config::ONLY, run.only.clone()),
+        (config::SKIP, run.skip.clone()),
+        (config::STACK_MIN, run.stack_min.clone()),
+        (config::FOLLOW, run.follow.then(|| "1".into())),
+        (config::RECORD, record),
+        (config::MODE, run.mode.clone()),
+    ]
+}
+
 fn assignment(name: &OsStr, value: &OsStr) -> Vec<u8> {
     [name.as_bytes(), b"=", value.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_of_the_library_has_an_option() {
+        let known: Vec<&str> = options(&Run::default()).iter().map(|(name, _)| *name).collect();
+        assert_eq!(known, config::VARIABLES);
+    }
 }

@@ -88,6 +88,13 @@ fn exit_codes_follow_the_findings() {
     expect_code(pagesim().args(["check", "-p", "5K"]).arg(&small), 125);
     expect_code(pagesim().args(["check", "-p", "2M"]).arg(&small), 125);
     expect_code(pagesim().arg("check"), 125);
+    // Named, but nothing in it could be examined: no success.
+    let text = expect_code(pagesim().arg("check").arg(bench.write("text", "text")), 125);
+    assert!(text.contains("text: holds no ELF file"), "{text}");
+    let text = expect_code(pagesim().arg("check").arg(bench.write("x.zip", "PK\x03\x04x")), 125);
+    assert!(text.contains("x.zip: "), "{text}");
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    expect_code(pagesim().arg("check").arg(bench.path("empty")), 0);
     let no_place = bench.path("no/such/folder/report");
     expect_code(pagesim().args(["check", "-o"]).arg(no_place).arg(&large), 125);
 }

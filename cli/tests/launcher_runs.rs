@@ -79,19 +79,25 @@ fn options_become_the_library_s_variables() {
     command.args(["--page-size", "16K", "--host-page-size", "4K", "--window", "24T,1T"]);
     command.args(["--reserve", "hard", "--placement", "bottomup", "--only", "actor,x"]);
     command.args(["--log", &log, "--skip", "y", "--dump", "d"]).env("PAGESIM_LIVE", "7:1");
+    command.args(["--mode", "audit", "--record", "rec", "--stack-min", "128K", "--follow"]);
+    command.current_dir(bench.folder());
     let output = command.arg(&program).arg("environment").output().unwrap();
     let mut found: Vec<String> =
         stdout(&output).lines().filter(|l| l.starts_with("PAGESIM")).map(String::from).collect();
     found.sort();
     let expected = [
         "PAGESIM_DUMP=d".into(),
+        "PAGESIM_FOLLOW=1".into(),
         "PAGESIM_HOST_PAGE_SIZE=4K".into(),
         format!("PAGESIM_LOG={log}"),
+        "PAGESIM_MODE=audit".into(),
         "PAGESIM_ONLY=actor,x".into(),
         "PAGESIM_PAGE_SIZE=16K".into(),
         "PAGESIM_PLACEMENT=bottomup".into(),
+        format!("PAGESIM_RECORD={}/rec", std::fs::canonicalize(bench.folder()).unwrap().display()),
         "PAGESIM_RESERVE=hard".into(),
         "PAGESIM_SKIP=y".into(),
+        "PAGESIM_STACK_MIN=128K".into(),
         "PAGESIM_WINDOW=24T,1T".into(),
     ];
     assert_eq!(found, expected);

@@ -106,7 +106,7 @@ impl<'q> Examiner<'q> {
             let member = match zip.by_index(index) {
                 Ok(member) => member,
                 Err(error) => {
-                    self.note(&format!("{name}: member {index}"), &error.to_string());
+                    self.note(&format!("{name}!/#{index}"), &error.to_string());
                     continue;
                 }
             };

@@ -68,12 +68,36 @@ fn page_size(text: &str) -> Result<u64, String> {
 pub(crate) fn run(options: &Check) -> Exit {
     let result = examine_all(options).and_then(|report| {
         options.report.write(&report)?;
-        Ok(options.report.status(&report))
+        Ok(report)
     });
-    match result {
-        Ok(status) => Exit::Code(status),
-        Err(reason) => exit::fail(OWN_FAILURE, &format_args!("{reason}")),
+    let report = match result {
+        Ok(report) => report,
+        Err(reason) => return exit::fail(OWN_FAILURE, &format_args!("{reason}")),
+    };
+    // What lies in a folder may be damaged; what was named must be examined,
+    // or a mistake in a script would pass for a success.
+    let missed: Vec<String> =
+        options.paths.iter().filter_map(|path| unexamined(path, &report)).collect();
+    for reason in &missed {
+        exit::say(&format_args!("{reason}"));
     }
+    if missed.is_empty() {
+        Exit::Code(options.report.status(&report))
+    } else {
+        Exit::Code(OWN_FAILURE)
+    }
+}
+
+/// Why nothing was examined of a path that was named, if nothing was.
+fn unexamined(path: &Path, report: &Report) -> Option<String> {
+    let name = path.display().to_string();
+    let below = |text: &String| text.strip_prefix(&name).is_some_and(|r| !r.starts_with(": "));
+    let whole = report.notes.iter().find(|note| !below(note) && note.starts_with(&name));
+    if let Some(note) = whole.filter(|_| path.is_file()) {
+        return Some(note.clone());
+    }
+    let found = report.subjects.iter().any(below);
+    (!found && !path.is_dir()).then(|| format!("{name}: holds no ELF file that is loaded in pages"))
 }
 
 fn examine_all(options: &Check) -> Result<Report, String> {
@@ -87,14 +111,12 @@ fn examine_all(options: &Check) -> Result<Report, String> {
         .map_err(|error| error.to_string())?;
     let bar = progress(files.len());
     let parts: Vec<Report> = pool.install(|| {
-        files
-            .par_iter()
-            .map(|path| {
-                let part = examine(path, &question);
-                bar.inc(1);
-                part
-            })
-            .collect()
+        let one = |path: &PathBuf| {
+            let part = examine(path, &question);
+            bar.inc(1);
+            part
+        };
+        files.par_iter().map(one).collect()
     });
     bar.finish_and_clear();
     for part in parts {

@@ -50,14 +50,13 @@ macro_rules! pages {
 
 /// Ids and pages, in the order in which `pagesim explain` lists them.
 const PAGES: &[(&str, &str)] = pages![
-    "mmap-offset" "munmap-address" "mprotect-address" "madvise-address" "msync-address"
-    "mremap-address" "mlock-address" "mincore-address" "fixed-address" "shmat-address"
-    "guard-size" "trim-unaligned" "ring-size" "device-ring-size" "split-mapping"
-    "sigbus-expected" "tail-read" "tail-write" "stack-size" "allocator-page-size"
-    "munmap-neighbour" "mprotect-neighbour" "madvise-neighbour" "fixed-neighbour"
-    "write-execute-page" "hint-ignored" "mincore-vector" "pipe-capacity"
-    "elf-load-align" "elf-load-congruence" "elf-load-overlap" "elf-relro-start"
-    "elf-relro-end" "zip-library-align"
+    "mmap-offset" "mmap-header-body" "mmap-fixed-address" "ring-mirror" "mmap-fixed-rounding"
+    "mmap-hint" "munmap-address" "munmap-trim" "munmap-rounding" "mprotect-address"
+    "mprotect-rounding" "guard-size" "wx-halves" "madvise-address" "madvise-rounding"
+    "msync-address" "mremap-address" "munlock-rounding" "mincore-address" "mincore-vector"
+    "shmat-address" "stack-minimum" "tail-access" "sigbus-expected" "allocator-page-size"
+    "elf-load-align" "elf-load-congruence" "elf-load-overlap" "elf-relro-start" "elf-relro-end"
+    "zip-library-align"
 ];
 
 static CLASSES: LazyLock<Vec<Class>> =
@@ -99,6 +98,29 @@ mod tests {
             assert!(!class.explanation.is_empty() && !class.hint.is_empty(), "{id}");
         }
         assert_eq!(all().len(), PAGES.len());
+    }
+
+    #[test]
+    fn what_the_library_finds_is_called_the_same_here() {
+        for theirs in pagesim_core::finding::Class::ALL {
+            let ours = find(theirs.id()).unwrap_or_else(|| panic!("no page for {}", theirs.id()));
+            assert_eq!(ours.title, theirs.title());
+            assert_eq!(ours.severity.name(), theirs.severity().name(), "{}", theirs.id());
+        }
+    }
+
+    #[test]
+    fn the_index_names_every_page() {
+        let index = include_str!("../../../docs/findings/README.md");
+        for class in all() {
+            let row = format!(
+                "| [{id}]({id}.md) | {} | {} |\n",
+                class.severity.name(),
+                class.title,
+                id = class.id
+            );
+            assert!(index.contains(&row), "missing: {row}");
+        }
     }
 
     #[test]
