@@ -61,6 +61,11 @@ static void advise(struct ctx *c)
 	struct range g = say_range(c);
 	size_t i = pick_advice(c);
 	say(c, " %s", advices[i].name);
+	/* the hole in a child would be filled by whom the machine pleases */
+	if (advices[i].advice == MADV_DONTFORK && g.region >= ARENAS && whole_slots_only(c)) {
+		say(c, " left out\n");
+		return;
+	}
 	CALL(c, madvise(at(c, g.region, g.from), (size_t)value(g.len), advices[i].advice));
 	say_result(c);
 	c->look_at_files = 1;
