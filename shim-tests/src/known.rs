@@ -47,6 +47,12 @@ impl Known {
         Some(&gap.reason)
     }
 
+    /// The reason why all of `group` may differ in `mode`: a line for `group/*`.
+    #[must_use]
+    pub fn group_reason(&self, mode: &str, group: &str) -> Option<&str> {
+        self.reason(mode, &format!("{group}/*"))
+    }
+
     /// The names in the list that are not among `names`.
     pub fn strangers<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
         self.gaps.iter().map(|gap| gap.name.as_str()).filter(move |name| !names.contains(name))
