@@ -388,10 +388,13 @@ static UNUSED long proc_field(const char *file, const char *name)
 
 int main(int count, char **vector)
 {
+	static char output[BUFSIZ];
+
 	arg_count = count;
 	args = vector;
 	P = sysconf(_SC_PAGESIZE);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* a buffer of its own: what a program asks of memory must not depend on stdio's */
+	setvbuf(stdout, output, _IOLBF, sizeof output);
 	catch_faults();
 	run();
 	puts("EXIT-SUCCESS");

@@ -1,0 +1,13 @@
+/* group: proc */
+/* Resident memory as statm times 4096, a sixteenth of what it is (rust). */
+#include "../harness.h"
+
+static void run(void)
+{
+	long size = -1;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	NEED(f && fscanf(f, "%ld", &size) == 1);
+	double right = (double)proc_field("/proc/self/status", "VmSize") * 1024;
+	say("factor by which it is too small: %.0f", right / ((double)size * 4096));
+}
