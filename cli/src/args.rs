@@ -39,7 +39,7 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    run: Run,
+    run: Box<Run>,
 }
 
 /// What to do.
@@ -47,7 +47,7 @@ pub(crate) struct Cli {
 pub(crate) enum Action {
     /// Run a program on larger pages (what pagesim does without a subcommand)
     #[command(after_help = EXIT_CODES)]
-    Run(Run),
+    Run(Box<Run>),
     /// Check ELF files, folders and archives for larger pages
     #[command(after_help = CHECK_CODES)]
     Check(Check),
