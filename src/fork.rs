@@ -6,7 +6,7 @@
 
 use crate::arch::weak_symbol;
 use crate::state::{self, Guard};
-use crate::{arena, lock, sys};
+use crate::{arena, eof, lock, sys};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
 use pagesim_core::page::PageSize;
@@ -30,7 +30,8 @@ unsafe impl Sync for Held {}
 static HELD: Held = Held(UnsafeCell::new(None));
 
 extern "C" fn prepare() {
-    if let Some(guard) = state::enter_for_fork() {
+    if let Some(mut guard) = state::enter_for_fork() {
+        eof::before_fork(&mut guard);
         let mask = guard.keep();
         // SAFETY: the lock is held.
         unsafe { *HELD.0.get() = Some(mask) };

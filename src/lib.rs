@@ -41,6 +41,7 @@ mod threads;
 extern "C" fn constructor() {
     if state::config().is_some() {
         fork::register();
+        eof::mask::begin();
         threads::default_guard();
     }
     live::report();

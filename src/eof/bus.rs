@@ -7,7 +7,8 @@
 //! kernel would have chosen: our own flags follow the program's.
 
 use super::fill::Filled;
-use super::{kernel, Eof};
+use super::refresh::NOTHING;
+use super::{kernel, mask, Eof};
 use crate::state::{self, Turn};
 use crate::{arch, signals, sys};
 use core::ffi::c_void;
@@ -137,7 +138,41 @@ extern "C" fn on_bus(signal: i32, info: *mut libc::siginfo_t, context: *mut c_vo
     if code == libc::BUS_ADRERR && is_settled(addr, arch::fault_is_write(context)) {
         return;
     }
-    deliver(signal, code, info, context);
+    if !mask::held() {
+        deliver(signal, code, info, context);
+    } else if code > 0 {
+        // a fault whose signal is blocked
+        end(true, info);
+    } else {
+        keep_pending(code, info, context);
+    }
+}
+
+/// A thread that believes it blocks SIGBUS was sent one: from now on it does.
+fn keep_pending(code: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: as in `run`; what is set here is restored when the handler returns.
+    unsafe { *mask_of(context) |= mask::BUS };
+    let (pid, signal) = (sys::getpid() as usize, libc::SIGBUS as usize);
+    let to_thread = [pid, sys::gettid() as usize, signal, info as usize, 0, 0];
+    let to_process = [pid, signal, info as usize, 0, 0, 0];
+    // SAFETY: a siginfo of the kernel's making; SIGBUS is blocked here.
+    let _ = unsafe {
+        if code == libc::SI_TKILL {
+            sys::call(libc::SYS_rt_tgsigqueueinfo, to_thread)
+        } else {
+            sys::call(libc::SYS_rt_sigqueueinfo, to_process)
+        }
+    };
+}
+
+/// The mask that a handler's return restores: the kernel's set is the first word
+/// of the C library's.
+///
+/// # Safety
+/// `context` is what the kernel made for a handler.
+unsafe fn mask_of(context: *mut c_void) -> *mut sys::SignalSet {
+    // SAFETY: the caller's promise.
+    unsafe { (&raw mut (*context.cast::<libc::ucontext_t>()).uc_sigmask).cast() }
 }
 
 /// Whether the access at `addr` can be tried again.
@@ -149,7 +184,7 @@ fn is_settled(addr: usize, write: bool) -> bool {
         return false;
     }
     if let Backing::File { id, .. } = vma.backing {
-        eof.recheck_file(id);
+        eof.recheck_file(id, &NOTHING);
     }
     let word = addr & !(size_of::<u64>() - 1);
     if kernel::readable(word) {
@@ -200,9 +235,8 @@ fn run(
         let reset = KernelAction { handler: libc::SIG_DFL, ..*action };
         keep(&reset);
     }
-    // SAFETY: the context that the kernel made for this handler; the kernel's
-    // set is the first word of the C library's.
-    let before = unsafe { *(&raw const (*context.cast::<libc::ucontext_t>()).uc_sigmask).cast::<u64>() };
+    // SAFETY: the context that the kernel made for this handler.
+    let before = unsafe { *mask_of(context) };
     let mut mask = before | action.mask;
     if action.flags & libc::SA_NODEFER as usize == 0 {
         mask |= signals::bit(signal);

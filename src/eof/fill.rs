@@ -74,6 +74,22 @@ impl Eof<'_> {
         filled
     }
 
+    /// Fills the tails of all shared mappings that can be written.
+    pub(super) fn fill_shared(&mut self) {
+        let config = *self.space.config();
+        let mut at = 0;
+        while let Some(vma) = self.space.map().first_from(at) {
+            at = vma.range.end();
+            let file = matches!(vma.backing, Backing::File { .. });
+            if file && vma.flags.is_shared() && vma.prot.contains(Prot::WRITE) {
+                let (target, real) = (config.target, config.real);
+                if let Some(page) = eof::last_page(vma.range, target, real, kernel::readable) {
+                    self.fill_page(&vma, page);
+                }
+            }
+        }
+    }
+
     fn fill_page(&mut self, vma: &Vma, page: AddrRange) -> Filled {
         let real = self.space.config().real;
         if !kernel::readable(page.start()) {

@@ -23,6 +23,7 @@ mod bus;
 mod fill;
 mod kernel;
 mod list;
+pub(crate) mod mask;
 mod refresh;
 mod size;
 pub(crate) mod transfer;
@@ -33,7 +34,7 @@ use crate::arena::Arena;
 use crate::linux::Linux;
 use crate::state::Guard;
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use list::List;
 use pagesim_core::flags::MapFlags;
 use pagesim_core::page::AddrRange;
@@ -46,6 +47,17 @@ static ALIVE: AtomicUsize = AtomicUsize::new(0);
 /// Lowest and highest address that a file mapping with a possible tail ever had.
 static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
 static HIGH: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a shared mapping of a file was ever made.
+static SHARED: AtomicBool = AtomicBool::new(false);
+
+/// Parent and child share what is in shared tails, so these are filled before
+/// they part.
+pub(crate) fn before_fork(guard: &mut Guard) {
+    if SHARED.load(Ordering::Relaxed) {
+        Eof::of(guard).fill_shared();
+    }
+}
 
 struct Tails(UnsafeCell<List>);
 // SAFETY: only the owner of the lock gets at it (`Eof::new`).
@@ -107,6 +119,9 @@ impl<'a> Eof<'a> {
         let Some(vma) = self.space.map().find(addr) else { return };
         if let Backing::File { .. } = vma.backing {
             bus::install();
+            if vma.flags.is_shared() {
+                SHARED.store(true, Ordering::Relaxed);
+            }
             LOW.fetch_min(vma.range.start(), Ordering::Relaxed);
             HIGH.fetch_max(vma.range.end(), Ordering::Relaxed);
         }

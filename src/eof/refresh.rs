@@ -8,15 +8,22 @@ use pagesim_core::flags::Prot;
 use pagesim_core::page::AddrRange;
 use pagesim_core::vma::{Backing, FileId, Vma};
 
+/// File offsets.
+pub(crate) type Written = core::ops::Range<u64>;
+
+/// No offsets.
+pub(crate) const NOTHING: Written = 0..0;
+
 /// Tails looked at by a call that has nothing to do with files.
 const AT_MOST: usize = 16;
 
 impl Eof<'_> {
-    /// Looks at every tail of a file.
-    pub(crate) fn recheck_file(&mut self, id: FileId) {
+    /// Looks at every tail of a file. What `written` names has just been written
+    /// by a call.
+    pub(crate) fn recheck_file(&mut self, id: FileId, written: &Written) {
         for number in 0..self.list.numbers() {
             if self.list.get(number).is_some_and(|tail| tail.id == id) {
-                self.recheck(number);
+                self.recheck(number, written);
             }
         }
         self.publish();
@@ -27,7 +34,7 @@ impl Eof<'_> {
         let numbers = self.list.numbers();
         let first = if numbers > AT_MOST { self.next_check(numbers) } else { 0 };
         for step in 0..numbers.min(AT_MOST) {
-            self.recheck((first + step) % numbers);
+            self.recheck((first + step) % numbers, &NOTHING);
         }
         self.publish();
     }
@@ -35,7 +42,7 @@ impl Eof<'_> {
     /// Looks at all of them.
     pub(crate) fn recheck_all(&mut self) {
         for number in 0..self.list.numbers() {
-            self.recheck(number);
+            self.recheck(number, &NOTHING);
         }
         self.publish();
     }
@@ -55,7 +62,7 @@ impl Eof<'_> {
         (vma.backing == same && vma.range == tail.range).then_some(vma)
     }
 
-    fn recheck(&mut self, number: usize) {
+    fn recheck(&mut self, number: usize, written: &Written) {
         let Some(tail) = self.list.get(number) else { return };
         let Some(vma) = self.vma_of(&tail) else {
             self.drop_parked(number, &tail);
@@ -64,7 +71,7 @@ impl Eof<'_> {
         if kernel::readable(tail.parked) {
             let real = self.space.config().real;
             let end = eof::first_beyond(tail.parked_range(), real, kernel::readable);
-            self.grown(number, &tail, &vma, end - tail.parked);
+            self.grown(number, &tail, &vma, end - tail.parked, written);
         } else if vma.prot.intersects(Prot::RWX) && !kernel::readable(self.page_start(&tail)) {
             self.put_back(number, &tail, &vma, tail.range.len());
         }
@@ -75,8 +82,14 @@ impl Eof<'_> {
     }
 
     /// The file reaches over the first `len` bytes of the tail.
-    fn grown(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) {
+    ///
+    /// What was stored in a shared tail becomes file, where the file is zero: on a
+    /// large page it is page cache from the first, and ext4 and tmpfs alike leave
+    /// it there when the file grows over it (`ext4_block_truncate_page()` and the
+    /// like zero the block of the end, and tails begin behind that).
+    fn grown(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize, written: &Written) {
         if tail.shared {
+            self.carry_over(tail, vma, len, written);
             self.put_back(number, tail, vma, len);
             return;
         }
@@ -100,9 +113,28 @@ impl Eof<'_> {
         }
     }
 
-    /// Moves the file's mapping back over the first `len` bytes of a tail. What was
-    /// stored there is dropped: Linux zeroes it when a file grows (ext4; tmpfs
-    /// alone lets it survive).
+    /// Stores into the file what the first `len` bytes of a shared tail hold.
+    fn carry_over(&self, tail: &Tail, vma: &Vma, len: usize, written: &Written) {
+        let real = self.space.config().real.bytes();
+        for at in (0..len).step_by(real) {
+            let page = AddrRange::from_len(tail.range.start() + at, real).unwrap_or_default();
+            let file = AddrRange::from_len(tail.parked + at, real).unwrap_or_default();
+            // a file opened for reading only has no tail that was written here
+            if is_zero(page, vma.prot) || kernel::protect(file, Prot::RW).is_err() {
+                continue;
+            }
+            let Ok(same) = kernel::duplicate(page) else { continue };
+            if kernel::protect(same, Prot::READ).is_ok() {
+                let offset = tail.offset.saturating_add(at as u64);
+                // SAFETY: two mappings of our own of one length, one of them
+                // writable; the file reaches over it.
+                unsafe { merge(same, file, |byte| written.contains(&(offset + byte as u64))) };
+            }
+            kernel::unmap(same);
+        }
+    }
+
+    /// Moves the file's mapping back over the first `len` bytes of a tail.
     fn put_back(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) -> bool {
         let Some(part) = AddrRange::from_len(tail.parked, len) else { return false };
         let back = kernel::protect(part, vma.prot)
@@ -120,6 +152,20 @@ impl Eof<'_> {
         kernel::unmap(tail.parked_range());
     }
 
+    /// `range` is about to be moved as one mapping: tails in it become file again.
+    pub(crate) fn make_plain(&mut self, range: AddrRange) {
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|t| t.range.overlaps(range)) else {
+                continue;
+            };
+            match self.vma_of(&tail) {
+                Some(vma) => drop(self.put_back(number, &tail, &vma, tail.range.len())),
+                None => self.drop_parked(number, &tail),
+            }
+        }
+        self.publish();
+    }
+
     /// The program has unmapped `range`, or mapped something else there.
     pub(crate) fn forget(&mut self, range: AddrRange) {
         for number in 0..self.list.numbers() {
@@ -134,7 +180,7 @@ impl Eof<'_> {
     /// A file was truncated: the kernel has zeroed the page in which it ends now
     /// from its end on (`truncate_pagecache()`), the shared tails follow.
     pub(crate) fn truncated(&mut self, id: FileId) {
-        self.recheck_file(id);
+        self.recheck_file(id, &NOTHING);
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
                 Some(tail) if tail.shared && tail.id == id => zero(tail.range),
@@ -165,6 +211,23 @@ impl Eof<'_> {
             let _ = self.space.adopt_tail(tail.range, tail.id, tail.offset);
         }
         self.publish();
+    }
+}
+
+/// Copies bytes to where there are zeros, but for those that `not` names.
+///
+/// # Safety
+/// `from` can be read and `to`, of the same length, be written.
+unsafe fn merge(from: AddrRange, to: AddrRange, not: impl Fn(usize) -> bool) {
+    let (source, place) = (from.start() as *const u8, to.start() as *mut u8);
+    for i in 0..from.len() {
+        // SAFETY: the caller's promise; other threads may be at both.
+        unsafe {
+            let byte = source.add(i).read_volatile();
+            if byte != 0 && place.add(i).read_volatile() == 0 && !not(i) {
+                place.add(i).write_volatile(byte);
+            }
+        }
     }
 }
 

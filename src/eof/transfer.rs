@@ -6,6 +6,7 @@
 //! received into nowhere) have their memory looked at before; the others are
 //! done again when the memory turns out to be a tail.
 
+use super::refresh::{Written, NOTHING};
 use super::{alive, any_file, concerned, file_of, kernel, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
@@ -134,7 +135,8 @@ pub(crate) fn refused_system_call(number: c_long, args: Args) -> Result<usize, E
 
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
-    let [fd, addr, len, ..] = args;
+    let [fd, addr, len, at, ..] = args;
+    let count = |answer: Result<usize, Errno>| answer.map_or(-1, |count| count as isize);
     match number {
         libc::SYS_read | libc::SYS_write | libc::SYS_pread64 | libc::SYS_pwrite64
         | libc::SYS_recvfrom | libc::SYS_sendto => prepare(addr, len),
@@ -152,6 +154,8 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
         libc::SYS_ftruncate => truncated(fd as i32),
         libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
         libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
+        libc::SYS_write | libc::SYS_writev => wrote(fd as i32, None, count(answer)),
+        libc::SYS_pwrite64 | libc::SYS_pwritev => wrote(fd as i32, Some(at as u64), count(answer)),
         _ => changed(fd as i32),
     }
     answer
@@ -189,6 +193,7 @@ pub(crate) fn after_write(
     answer: isize,
     addr: usize,
     len: usize,
+    at: Option<u64>,
     more: impl Fn(usize, usize) -> isize,
 ) -> isize {
     let mut done = answer;
@@ -205,22 +210,41 @@ pub(crate) fn after_write(
         }
         done = if next < 0 { next } else { from as isize + next };
     }
-    changed(fd);
+    wrote(fd, at, done);
     done
+}
+
+/// What a call has written that went to `at`, or to where the descriptor stood.
+fn written(fd: i32, at: Option<u64>, len: u64) -> Written {
+    let end = || {
+        let args = [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0, 0];
+        // SAFETY: asks for a number.
+        unsafe { sys::call(libc::SYS_lseek, args) }.map_or(0, |end| end as u64)
+    };
+    let start = at.unwrap_or_else(|| end().saturating_sub(len));
+    start..start.saturating_add(len)
 }
 
 /// The file of `fd` may have grown or shrunk.
 #[inline]
 pub(crate) fn changed(fd: i32) {
     if alive() {
-        recheck(file_of(fd));
+        recheck(file_of(fd), &NOTHING);
+    }
+}
+
+/// A call has written `answer` bytes to the file of `fd`.
+#[inline]
+pub(crate) fn wrote(fd: i32, at: Option<u64>, answer: isize) {
+    if let (true, Ok(len)) = (alive(), u64::try_from(answer)) {
+        recheck(file_of(fd), &written(fd, at, len));
     }
 }
 
 #[cold]
-fn recheck(id: Option<FileId>) {
+fn recheck(id: Option<FileId>, written: &Written) {
     if let Some(id) = id {
-        with(|eof| eof.recheck_file(id));
+        with(|eof| eof.recheck_file(id, written));
     }
 }
 

@@ -11,6 +11,13 @@ fn missing() -> isize {
     errno::word(Err(Errno::ENOSYS))
 }
 
+/// The file offset among the arguments of a call; `None` where the descriptor's is
+/// meant.
+macro_rules! at {
+    () => { None };
+    ($at:ident $(, $flags:ident)?) => { u64::try_from($at).ok() };
+}
+
 /// Defines write(2) and pwrite(2) under their names: a buffer, and what is written
 /// is a prefix of it.
 macro_rules! like_write {
@@ -23,7 +30,8 @@ macro_rules! like_write {
                 if done == len as ssize_t && !eof::alive() {
                     return done;
                 }
-                transfer::after_write(fd, done, buffer as usize, len, |from, rest| {
+                let at = at!($($at)?);
+                transfer::after_write(fd, done, buffer as usize, len, at, |from, rest| {
                     next(fd, buffer.wrapping_byte_add(from), rest $(, $at + from as $at_ty)?)
                 })
             }
@@ -48,7 +56,7 @@ macro_rules! like_writev {
                 let Some(next) = next else { return missing() };
                 transfer::prepare_vector(vector as usize, count.max(0) as usize);
                 let done = next(fd, vector, count $(, $at)*);
-                transfer::changed(fd);
+                transfer::wrote(fd, at!($($at),*), done);
                 done
             }
         )*}

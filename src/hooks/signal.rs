@@ -1,12 +1,13 @@
 //! sigaction(2) and its relatives: to know whether a handler may interrupt a call
 //! at any moment, and to keep the program's SIGBUS behind our own (see `eof`).
 
-use super::{errno, hook};
-use crate::eof::{self, KernelAction};
+use super::{errno, hook, next};
+use crate::eof::{self, mask, KernelAction};
 use crate::real::Real;
 use crate::signals;
+use crate::sys::SignalSet;
 use core::ffi::c_int;
-use libc::{sigaction as Action, sighandler_t};
+use libc::{sigaction as Action, sighandler_t, sigset_t};
 use pagesim_core::errno::Errno;
 
 /// Notes a handler that is an address.
@@ -15,8 +16,6 @@ fn note(signal: c_int, handler: sighandler_t) {
         signals::handled(signal);
     }
 }
-
-static SIGACTION: Real = Real::new(c"sigaction");
 
 hook! {
     fn sigaction(signal: c_int, new: *const Action, old: *mut Action) -> c_int = libc::sigaction {
@@ -27,14 +26,89 @@ hook! {
         if eof::handled_here(signal) {
             return bus_action(new, old);
         }
-        match SIGACTION.address() {
-            Some(address) => {
-                // SAFETY: the next library's sigaction.
-                let next: extern "C" fn(c_int, *const Action, *mut Action) -> c_int =
-                    unsafe { core::mem::transmute(address) };
-                next(signal, new, old)
-            }
+        match next!(c"sigaction", fn(c_int, *const Action, *mut Action) -> c_int) {
+            // SAFETY: null or the program's structures.
+            Some(next) => unsafe { without_bus(signal, new, old, next) },
             None => errno::status(Err(Errno::ENOSYS)),
+        }
+    }
+}
+
+type Sigaction = extern "C" fn(c_int, *const Action, *mut Action) -> c_int;
+
+/// sigaction(2) of another signal, whose handler must not block SIGBUS in earnest.
+///
+/// # Safety
+/// `new` and `old` are null or point to structures.
+unsafe fn without_bus(
+    signal: c_int,
+    new: *const Action,
+    old: *mut Action,
+    next: Sigaction,
+) -> c_int {
+    let held = mask::is_in_handler(signal);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let answer = match new.as_ref() {
+            Some(action) => {
+                let mut action = *action;
+                let set = set_of(&mut action.sa_mask);
+                *set = mask::in_handler(signal, *set);
+                next(signal, &raw const action, old)
+            }
+            None => next(signal, new, old),
+        };
+        if let (Some(old), true) = (old.as_mut(), held && answer == 0) {
+            *set_of(&mut old.sa_mask) |= mask::BUS;
+        }
+        answer
+    }
+}
+
+/// The kernel's set: the first word of the C library's.
+fn set_of(set: &mut sigset_t) -> &mut SignalSet {
+    // SAFETY: a sigset_t is at least one word, of which every value is a set.
+    unsafe { &mut *(&raw mut *set).cast() }
+}
+
+type Sigprocmask = extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int;
+
+/// sigprocmask(2) with SIGBUS only said to be blocked.
+fn set_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t, next: Sigprocmask) -> c_int {
+    let held = mask::held();
+    // SAFETY: null or the program's sets.
+    unsafe {
+        let answer = match new.as_ref() {
+            Some(set) => {
+                let mut set = *set;
+                let word = set_of(&mut set);
+                *word = mask::change(how, *word);
+                next(how, &raw const set, old)
+            }
+            None => next(how, new, old),
+        };
+        if let (Some(old), true) = (old.as_mut(), answer == 0) {
+            let word = set_of(old);
+            *word = mask::reported(*word, held);
+        }
+        answer
+    }
+}
+
+hook! {
+    fn sigprocmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int
+        = libc::sigprocmask {
+        match next!(c"sigprocmask", fn(c_int, *const sigset_t, *mut sigset_t) -> c_int) {
+            Some(next) => set_mask(how, new, old, next),
+            None => errno::status(Err(Errno::ENOSYS)),
+        }
+    }
+
+    fn pthread_sigmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int
+        = libc::pthread_sigmask {
+        match next!(c"pthread_sigmask", fn(c_int, *const sigset_t, *mut sigset_t) -> c_int) {
+            Some(next) => set_mask(how, new, old, next),
+            None => Errno::ENOSYS.0,
         }
     }
 }
