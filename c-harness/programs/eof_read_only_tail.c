@@ -11,7 +11,7 @@ static void look(const char *where, int flags)
 	WRITE(p + P - 1);
 	READ(p + P - 1);
 	WRITE(p + 5);
-	WRITE(p + P);
+	READ(p + P);
 	CALL(mprotect(p, P, RW));
 	WRITE(p + P - 1);
 }

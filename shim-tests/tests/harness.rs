@@ -77,10 +77,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn agrees(mode: Mode, page_size: &str, program: &Program, known: &Known) -> Result<(), Failed> {
     let truth = programs::truth(program, page_size)?;
-    let run = if mode.shimmed {
-        Run::shimmed(&program.path, mode.page_size)?
-    } else {
-        Run::native(&program.path)?
+    let run = match mode.shimmed {
+        Some(size) => Run::shimmed(&program.path, size)?,
+        None => Run::native(&program.path)?,
     };
     let command = run.shell();
     let outcome: Outcome = run.outcome()?;
