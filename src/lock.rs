@@ -124,7 +124,7 @@ fn acquire(word: &AtomicUsize, me: usize) -> bool {
 }
 
 /// Rounds of looking before sleeping: about as long as one short operation.
-const SPINS: u32 = 100;
+const SPINS: u32 = 40;
 
 #[cold]
 fn acquire_slow(word: &AtomicUsize, me: usize) -> bool {

@@ -10,7 +10,7 @@
 //!
 //! A handler installed behind the hooks' back can still interrupt an operation:
 //! it finds the lock taken by its own thread and works without the table
-//! (see `direct`).
+//! (see `direct`); and has given itself away, so that it was the last.
 
 use crate::sys::{self, SignalSet};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,12 @@ pub(crate) fn handled(signal: i32) {
     if signal >= 1 && signal <= SignalSet::BITS as i32 && FAULTS & bit(signal) == 0 {
         HANDLERS.store(true, Ordering::Relaxed);
     }
+}
+
+/// Notes that a handler nobody told of has interrupted an operation: from now on
+/// none will.
+pub(crate) fn handled_unseen() {
+    HANDLERS.store(true, Ordering::Relaxed);
 }
 
 /// Whether a handler may interrupt any instruction.

@@ -94,6 +94,7 @@ pub(crate) fn enter() -> Turn {
         Some(guard) => Turn::Open(guard),
         None => {
             mask.map(signals::restore);
+            signals::handled_unseen();
             Turn::Nested(config)
         }
     }
