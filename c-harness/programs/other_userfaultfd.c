@@ -12,6 +12,8 @@ static void run(void)
 	if (fd < 0)
 		SKIP("userfaultfd: %s", error_name(errno));
 	NEED(ioctl(fd, UFFDIO_API, &api) == 0);
+	/* a fault that nobody serves waits for ever */
+	alarm(20);
 	char *p = rw_area(4 * P);
 	struct uffdio_register r = { .range = { (uintptr_t)p + P / 2, P }, .mode = UFFDIO_REGISTER_MODE_MISSING };
 	CALL(ioctl(fd, UFFDIO_REGISTER, &r));
