@@ -36,7 +36,8 @@
 
 enum {
 	PER_PAGE = 16,	  /* units in a page */
-	ARENAS = 2,	  /* regions at a place of our choice, partly unmapped */
+	ARENAS = 3,	  /* regions at a place of our choice, partly unmapped */
+	HEAP = 2,	  /* the last of them: group brk */
 	SLOTS = 8,	  /* regions at a place the system chose */
 	REGIONS = ARENAS + SLOTS,
 	ARENA_PAGES = 32,
@@ -68,7 +69,7 @@ struct page {
 };
 /* What the calls made of a page: for --narrow, where less can be looked at, and
  * to know the ends of files. */
-enum { NOT_SHARED, SHARED_WRITABLE, SHARED_READ_ONLY };
+enum { NOT_SHARED, SHARED_WRITABLE, SHARED_READ_ONLY, SHARED_SEGMENT };
 struct model {
 	unsigned char mapped, prot, shared;
 	signed char file; /* number + 1; 0 is none */
@@ -130,18 +131,21 @@ struct op {
 struct group {
 	const char *name;
 	const struct op *ops;
+	void (*prepare)(struct ctx *); /* before placement is foretold; or NULL */
 	struct group *next;
 	int on_by_default, on;
 };
 void group_register(struct group *);
-#define GROUP(id, by_default, table)                                                    \
-	static struct group group_##id = { .name = #id, .ops = table, .on_by_default = by_default }; \
+#define GROUP_WITH(id, by_default, table, before)                                                                     \
+	static struct group group_##id = { .name = #id, .ops = table, .on_by_default = by_default, .prepare = before }; \
 	__attribute__((constructor)) static void enter_##id(void) { group_register(&group_##id); }
+#define GROUP(id, by_default, table) GROUP_WITH(id, by_default, table, NULL)
 
 extern long P, U;
 
 /* main.c, groups.c */
 void step_run(struct ctx *);
+void groups_prepare(struct ctx *);
 const struct op *group_pick(struct ctx *, const char **group, const char *except);
 
 /* out.c */
@@ -161,6 +165,7 @@ int chance(struct ctx *, int percent);
 long value(struct arg);
 long pages_of(struct arg); /* rounded up */
 int pick_region(struct ctx *);
+int pick_arena(struct ctx *);
 struct arg pick_offset(struct ctx *, int pages);
 struct arg pick_length(struct ctx *, long pages);
 void pick_range(struct ctx *, int region, int beyond, struct arg *at, struct arg *len);

@@ -27,7 +27,7 @@ static void anywhere(struct ctx *c)
 static void fresh(struct ctx *c)
 {
 	struct request q = { .where = FIXED, .file = FD_ANON, .prot = RW, .flags = MAP_PRIVATE | MAP_ANONYMOUS };
-	q.region = (int)rnd(c, ARENAS);
+	q.region = pick_arena(c);
 	q.from.units = (long)rnd(c, ARENA_PAGES) * PER_PAGE;
 	q.len.units = (1 + (long)rnd(c, (uint64_t)(ARENA_PAGES - q.from.units / PER_PAGE))) * PER_PAGE;
 	map_request(c, &q);

@@ -78,7 +78,7 @@ static void move(struct ctx *c, int r, struct arg from, struct arg old, struct a
 static int prepare(struct ctx *c, long pages, struct arg *from)
 {
 	struct request q = { .where = FIXED, .file = FD_ANON, .prot = pick_prot(c), .flags = pick_anonymous(c) };
-	q.region = (int)rnd(c, ARENAS);
+	q.region = pick_arena(c);
 	q.from.units = (long)rnd(c, (uint64_t)(ARENA_PAGES - pages)) * PER_PAGE;
 	q.len.units = pages * PER_PAGE;
 	if (chance(c, 50)) {
@@ -186,7 +186,7 @@ static void bad_remap(struct ctx *c)
 static void any_range(struct ctx *c)
 {
 	struct arg from, old, new;
-	int r = (int)rnd(c, ARENAS);
+	int r = pick_arena(c);
 	pick_range(c, r, 0, &from, &old);
 	new = pick_length(c, ARENA_PAGES - from.units / PER_PAGE);
 	if (!c->opt->exact || model_of(c, at(c, r, from)).file) {

@@ -43,6 +43,13 @@ void groups_list(void (*tell)(const char *, int))
 		tell(g->name, g->on_by_default);
 }
 
+void groups_prepare(struct ctx *c)
+{
+	for (struct group *g = groups; g; g = g->next)
+		if (g->on && g->prepare)
+			g->prepare(c);
+}
+
 static int weight(const struct ctx *c, const struct op *o)
 {
 	return c->opt->narrow && !o->narrow ? 0 : o->weight;

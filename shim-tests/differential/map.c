@@ -125,7 +125,7 @@ void pick_address(struct ctx *c, struct request *q, long pages)
 		q->len = pick_length(c, pages < PLACED_PAGES ? pages : PLACED_PAGES);
 		return;
 	}
-	q->region = q->where == HINT ? (int)rnd(c, ARENAS) : pick_region(c);
+	q->region = q->where == HINT ? pick_arena(c) : pick_region(c);
 	long room = c->regions[q->region].pages;
 	q->from = pick_offset(c, (int)room);
 	room -= q->from.units / PER_PAGE;

@@ -59,7 +59,10 @@ void say_arg(struct ctx *c, struct arg a)
 
 void say_where(struct ctx *c, int region, struct arg a)
 {
-	say(c, region < ARENAS ? "a%d[" : "s%d[", region < ARENAS ? region : region - ARENAS);
+	if (region == HEAP)
+		say(c, "heap[");
+	else
+		say(c, region < ARENAS ? "a%d[" : "s%d[", region < ARENAS ? region : region - ARENAS);
 	say_arg(c, a);
 	say(c, "]");
 }

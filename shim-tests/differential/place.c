@@ -66,12 +66,13 @@ static void sandbox_init(struct ctx *c)
 
 void place_init(struct ctx *c)
 {
-	for (int r = 0; r < ARENAS; r++)
+	for (int r = 0; r < HEAP; r++)
 		arena_init(c, r);
 	struct region *g = &c->regions[1];
 	if (mmap(g->base, (size_t)(g->pages * P), RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != g->base)
 		die("cannot map an arena");
 	model_map(c, g->base, g->pages, (struct model){ .mapped = 1, .prot = RW });
+	groups_prepare(c);
 	c->placing_alone = c->opt->threads == 1 && !c->opt->interrupt && !c->opt->whole;
 	if (c->placing_alone && !c->opt->narrow)
 		sandbox_init(c);
@@ -162,7 +163,7 @@ int region_of(struct ctx *c, char *p, long pages)
 {
 	for (int i = 0; i < ARENAS; i++) {
 		struct region *g = &c->regions[i];
-		if (p >= g->base && p < g->base + g->pages * P)
+		if (g->live && p >= g->base && p < g->base + g->pages * P)
 			return i;
 	}
 	for (int i = ARENAS; i < REGIONS; i++) {

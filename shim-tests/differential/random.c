@@ -39,11 +39,16 @@ long pages_of(struct arg a)
 	return v <= 0 ? 0 : (v - 1) / P + 1;
 }
 
+int pick_arena(struct ctx *c)
+{
+	return (int)rnd(c, c->regions[HEAP].live ? ARENAS : ARENAS - 1);
+}
+
 int pick_region(struct ctx *c)
 {
 	int live[REGIONS], n = 0;
 	if (chance(c, 70))
-		return (int)rnd(c, ARENAS);
+		return pick_arena(c);
 	for (int i = 0; i < REGIONS; i++)
 		if (c->regions[i].live)
 			live[n++] = i;
