@@ -421,3 +421,99 @@ int main(void) {
         format!("PAGESIM_LOG=trace,{} LD_PRELOAD=$LIB exec {}", log.display(), exe.display());
     assert_eq!(shell(None, &script).transcript(), "0\n[exit 0]\n");
 }
+
+/// The C library's own sigaction, by its handle: no hook sees it. Its handler maps
+/// and unmaps in the middle of operations of the same thread.
+#[test]
+fn a_handler_installed_behind_the_hooks_is_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <unistd.h>
+#define ANY NULL, (size_t)
+#define RW PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0
+static long P;
+static volatile long n, bad;
+static char *keep[16];
+static void handler(int s)
+{
+    int i = (int)(n++ % 16);
+    char *p = mmap(ANY(3 * P), RW);
+    (void)s;
+    if (p == MAP_FAILED || (long)p % P) {
+        bad++;
+        return;
+    }
+    p[0] = p[3 * P - 1] = 1;
+    bad += mprotect(p + P, 1, PROT_READ) || munmap(p, 1) || munmap(p + P, (size_t)(2 * P)) || munmap(p + 4096, 1) != -1;
+    if (keep[i]) {
+        bad += keep[i][P - 1] != (char)i || munmap(keep[i], 1);
+        keep[i] = NULL;
+    } else {
+        keep[i] = mmap(ANY 1, RW);
+        memset(keep[i], i, (size_t)P);
+    }
+}
+int main(void)
+{
+    P = sysconf(_SC_PAGESIZE);
+    int (*own)(int, const struct sigaction *, struct sigaction *) = dlsym(dlopen("libc.so.6", RTLD_NOW), "sigaction");
+    struct sigaction a = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    struct itimerval t = { { 0, 1000 }, { 0, 1000 } };
+    char *m[32] = { 0 };
+    unsigned r = 1;
+    if (!own || own(SIGALRM, &a, NULL))
+        return 2;
+    setitimer(ITIMER_REAL, &t, NULL);
+    while (n < 200) {
+        r = r * 1103515245 + 12345;
+        int i = (r >> 16) % 32;
+        if (m[i]) {
+            bad += m[i][2 * P - 1] != (char)i || mprotect(m[i], (size_t)P, PROT_READ) || munmap(m[i], (size_t)(2 * P));
+            m[i] = NULL;
+        } else {
+            m[i] = mmap(ANY(P + 1), RW);
+            if (m[i] == MAP_FAILED)
+                abort();
+            m[i][0] = m[i][2 * P - 1] = (char)i;
+        }
+    }
+    printf("bad %ld\n", bad);
+}"#;
+    let exe = compile(&folder, source, &["-O1"]);
+    let script = format!("LD_PRELOAD=$LIB exec {}", exe.display());
+    assert_eq!(shell(Some("64K"), &script).transcript(), "bad 0\n[exit 0]\n");
+}
+
+/// A program that gains privileges: the library must not be told what to do by
+/// whoever starts it. (The loader itself ignores most preloads there.)
+#[test]
+fn does_nothing_in_a_program_that_gains_privileges() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let root = rustix::process::geteuid().is_root();
+    if !root || !Path::new("/usr/bin/setpriv").exists() {
+        println!("skipped: needs root and setpriv");
+        return;
+    }
+    let source = r#"
+#include <stdio.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+int main(void) { printf("%lu %ld\n", getauxval(AT_SECURE), sysconf(_SC_PAGESIZE)); }"#;
+    let exe = compile(&folder, source, &[]);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&exe, fs::Permissions::from_mode(0o4755)).unwrap();
+    let script = format!(
+        "exec /usr/bin/setpriv --reuid 12345 --regid 12345 --clear-groups env LD_PRELOAD=$LIB {}",
+        exe.display()
+    );
+    let outcome = shell(Some("64K"), &script);
+    assert!(outcome.text.ends_with("1 4096\n"), "{outcome:?}");
+}
