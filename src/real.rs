@@ -57,16 +57,20 @@ impl Real {
     }
 
     /// Its address; `None` where no other library defines it.
+    #[inline(always)]
     pub(crate) fn address(&self) -> Option<usize> {
         match self.address.load(Ordering::Relaxed) {
-            0 => {
-                let found = next_definition(self.name);
-                self.address.store(found.unwrap_or(1), Ordering::Relaxed);
-                found
-            }
+            0 => self.look_up(),
             1 => None,
             address => Some(address),
         }
+    }
+
+    #[cold]
+    fn look_up(&self) -> Option<usize> {
+        let found = next_definition(self.name);
+        self.address.store(found.unwrap_or(1), Ordering::Relaxed);
+        found
     }
 }
 
@@ -90,6 +94,20 @@ fn next_definition(name: &CStr) -> Option<usize> {
 /// Whether the entry is this library: its dynamic section is ours.
 fn is_this(library: &LinkMap) -> bool {
     library.dynamic as usize == crate::arch::weak_symbol!("_DYNAMIC")
+}
+
+/// The name under which the loader has this library.
+pub(crate) fn own_name() -> Option<&'static CStr> {
+    let mut at = first_library()?;
+    // SAFETY: the loader's list; entries in front of a null pointer are valid, and
+    // names stay as long as their libraries.
+    while let Some(library) = unsafe { at.as_ref() } {
+        if is_this(library) && !library.name.is_null() {
+            return Some(unsafe { CStr::from_ptr(library.name) });
+        }
+        at = library.next;
+    }
+    None
 }
 
 /// Head of the loader's list, by the program's own dynamic section.

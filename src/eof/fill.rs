@@ -222,7 +222,7 @@ fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
 }
 
 /// Gives a mapping its protection and then its place.
-fn land(mapping: AddrRange, prot: Prot, place: AddrRange) -> Result<(), Errno> {
+pub(super) fn land(mapping: AddrRange, prot: Prot, place: AddrRange) -> Result<(), Errno> {
     let landed = kernel::protect(mapping, prot)
         .and_then(|()| kernel::move_over(mapping, place.start()));
     if landed.is_err() {

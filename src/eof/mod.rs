@@ -25,12 +25,14 @@ mod kernel;
 mod list;
 pub(crate) mod mask;
 mod refresh;
+mod remap;
 mod size;
 pub(crate) mod transfer;
 
 pub(crate) use bus::{handled_here, program_action, set_action, with_programs_action, KernelAction};
 
 use crate::arena::Arena;
+use crate::hooks::growth;
 use crate::linux::Linux;
 use crate::state::Guard;
 use core::cell::UnsafeCell;
@@ -123,7 +125,9 @@ impl<'a> Eof<'a> {
                 SHARED.store(true, Ordering::Relaxed);
             }
             LOW.fetch_min(vma.range.start(), Ordering::Relaxed);
-            HIGH.fetch_max(vma.range.end(), Ordering::Relaxed);
+            if HIGH.fetch_max(vma.range.end(), Ordering::SeqCst) == 0 {
+                growth::watch();
+            }
         }
     }
 

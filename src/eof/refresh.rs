@@ -56,7 +56,7 @@ impl Eof<'_> {
 
     /// The table's entry in which a tail lies; `None` when something else is
     /// there by now.
-    fn vma_of(&self, tail: &Tail) -> Option<Vma> {
+    pub(super) fn vma_of(&self, tail: &Tail) -> Option<Vma> {
         let vma = self.space.map().find(tail.range.start())?.clipped(tail.range)?;
         let same = Backing::File { id: tail.id, offset: tail.offset };
         (vma.backing == same && vma.range == tail.range).then_some(vma)
@@ -135,7 +135,7 @@ impl Eof<'_> {
     }
 
     /// Moves the file's mapping back over the first `len` bytes of a tail.
-    fn put_back(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) -> bool {
+    pub(super) fn put_back(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) -> bool {
         let Some(part) = AddrRange::from_len(tail.parked, len) else { return false };
         let back = kernel::protect(part, vma.prot)
             .and_then(|()| kernel::move_over(part, tail.range.start()));
@@ -147,23 +147,9 @@ impl Eof<'_> {
         back.is_ok()
     }
 
-    fn drop_parked(&mut self, number: usize, tail: &Tail) {
+    pub(super) fn drop_parked(&mut self, number: usize, tail: &Tail) {
         self.list.set(number, None);
         kernel::unmap(tail.parked_range());
-    }
-
-    /// `range` is about to be moved as one mapping: tails in it become file again.
-    pub(crate) fn make_plain(&mut self, range: AddrRange) {
-        for number in 0..self.list.numbers() {
-            let Some(tail) = self.list.get(number).filter(|t| t.range.overlaps(range)) else {
-                continue;
-            };
-            match self.vma_of(&tail) {
-                Some(vma) => drop(self.put_back(number, &tail, &vma, tail.range.len())),
-                None => self.drop_parked(number, &tail),
-            }
-        }
-        self.publish();
     }
 
     /// The program has unmapped `range`, or mapped something else there.

@@ -1,10 +1,12 @@
 //! Calls that change the size of a file: the C library's does its work, then the
-//! tails of the file are looked at (see `eof`). Without a live tail that costs a load.
+//! tails of the file are looked at (see `eof`). Without a live tail that costs a load
+//! and a jump.
 
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
 use core::ffi::{c_char, c_int, c_uint, c_void};
-use libc::{loff_t, off64_t, off_t, size_t, ssize_t, FILE};
+use core::sync::atomic::{AtomicPtr, Ordering};
+use libc::{loff_t, off64_t, off_t, size_t, ssize_t};
 use pagesim_core::errno::Errno;
 
 fn missing() -> isize {
@@ -18,33 +20,79 @@ macro_rules! at {
     ($at:ident $(, $flags:ident)?) => { u64::try_from($at).ok() };
 }
 
+/// Where the most frequent hooks go: straight to the C library's function as long as
+/// no file is mapped that can have a tail, which costs a load and a jump; then
+/// by a look whether the call is about one; and at first, and whenever there is
+/// something to be done, through `rest`.
+type Path = AtomicPtr<c_void>;
+
 /// Defines write(2) and pwrite(2) under their names: a buffer, and what is written
-/// is a prefix of it.
+/// is a prefix of it. And [`watch`], after which all of them are watched.
 macro_rules! like_write {
-    ($($name:ident, $c_name:literal ($($at:ident: $at_ty:ty)?);)*) => {
-        hook! {$(
-            fn $name(fd: c_int, buffer: *const c_void, len: size_t $(, $at: $at_ty)?) -> ssize_t {
+    ($($name:ident, $c_name:literal, $module:ident ($($at:ident: $at_ty:ty)?);)*) => {
+        $(mod $module {
+            use super::*;
+
+            type Write = extern "C" fn(c_int, *const c_void, size_t $(, $at_ty)?) -> ssize_t;
+
+            pub(super) static PATH: Path = Path::new(rest as *const c_void as *mut c_void);
+            static REAL: Path = Path::new(rest as *const c_void as *mut c_void);
+
+            #[inline(always)]
+            pub(super) fn by(path: &Path) -> Write {
+                // SAFETY: paths hold functions of this signature.
+                unsafe { core::mem::transmute(path.load(Ordering::Relaxed)) }
+            }
+
+            extern "C" fn watched(
+                fd: c_int, buffer: *const c_void, len: size_t $(, $at: $at_ty)?
+            ) -> ssize_t {
+                if eof::alive() || eof::concerned(buffer as usize, len) {
+                    return rest(fd, buffer, len $(, $at)?);
+                }
+                by(&REAL)(fd, buffer, len $(, $at)?)
+            }
+
+            #[cold]
+            #[inline(never)]
+            pub(super) extern "C" fn rest(
+                fd: c_int, buffer: *const c_void, len: size_t $(, $at: $at_ty)?
+            ) -> ssize_t {
                 let next = next!($c_name, fn(c_int, *const c_void, size_t $(, $at_ty)?) -> ssize_t);
                 let Some(next) = next else { return missing() };
-                let done = next(fd, buffer, len $(, $at)?);
-                if done == len as ssize_t && !eof::alive() {
-                    return done;
+                REAL.store(next as *mut c_void, Ordering::SeqCst);
+                PATH.store(next as *mut c_void, Ordering::SeqCst);
+                if eof::any_file() {
+                    PATH.store(watched as *const c_void as *mut c_void, Ordering::SeqCst);
                 }
+                let done = next(fd, buffer, len $(, $at)?);
                 let at = at!($($at)?);
                 transfer::after_write(fd, done, buffer as usize, len, at, |from, rest| {
                     next(fd, buffer.wrapping_byte_add(from), rest $(, $at + from as $at_ty)?)
                 })
             }
+        })*
+        hook! {$(
+            fn $name(fd: c_int, buffer: *const c_void, len: size_t $(, $at: $at_ty)?) -> ssize_t {
+                $module::by(&$module::PATH)(fd, buffer, len $(, $at)?)
+            }
         )*}
+
+        /// From now on there are files whose tails a write may concern.
+        pub(crate) fn watch() {
+            $($module::PATH.store(
+                $module::rest as *const c_void as *mut c_void, Ordering::SeqCst
+            );)*
+        }
     };
 }
 
 like_write! {
-    write, c"write"();
-    __write, c"__write"();
-    pwrite, c"pwrite"(offset: off_t);
-    pwrite64, c"pwrite64"(offset: off64_t);
-    __pwrite64, c"__pwrite64"(offset: off64_t);
+    write, c"write", plain();
+    __write, c"__write", own();
+    pwrite, c"pwrite", at_offset(offset: off_t);
+    pwrite64, c"pwrite64", at_offset_64(offset: off64_t);
+    __pwrite64, c"__pwrite64", own_at_offset(offset: off64_t);
 }
 
 /// Defines writev(2) and its relatives.
@@ -131,37 +179,4 @@ macro_rules! like_truncate {
 like_truncate! {
     truncate, c"truncate";
     truncate64, c"truncate64";
-}
-
-/// Streams: the C library writes their buffers by calls of its own, which nobody
-/// can take. What has reached the file when one of these returns is seen.
-macro_rules! streams {
-    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty;)*) => {
-        hook! {$(
-            fn $name($($arg: $ty),*) -> $ret {
-                match next!($c_name, fn($($ty),*) -> $ret) {
-                    Some(next) => {
-                        let answer = next($($arg),*);
-                        transfer::seen();
-                        answer
-                    }
-                    None => missing() as $ret,
-                }
-            }
-        )*}
-    };
-}
-
-streams! {
-    fflush, c"fflush"(stream: *mut FILE) -> c_int;
-    fflush_unlocked, c"fflush_unlocked"(stream: *mut FILE) -> c_int;
-    fclose, c"fclose"(stream: *mut FILE) -> c_int;
-    fwrite, c"fwrite"(from: *const c_void, size: size_t, count: size_t, stream: *mut FILE) -> size_t;
-    fwrite_unlocked, c"fwrite_unlocked"(from: *const c_void, size: size_t, count: size_t, stream: *mut FILE) -> size_t;
-    fputs, c"fputs"(text: *const c_char, stream: *mut FILE) -> c_int;
-    fputs_unlocked, c"fputs_unlocked"(text: *const c_char, stream: *mut FILE) -> c_int;
-    vfprintf, c"vfprintf"(stream: *mut FILE, format: *const c_char, list: *mut c_void) -> c_int;
-    __vfprintf_chk, c"__vfprintf_chk"(stream: *mut FILE, flag: c_int, format: *const c_char, list: *mut c_void) -> c_int;
-    vdprintf, c"vdprintf"(fd: c_int, format: *const c_char, list: *mut c_void) -> c_int;
-    __vdprintf_chk, c"__vdprintf_chk"(fd: c_int, flag: c_int, format: *const c_char, list: *mut c_void) -> c_int;
 }

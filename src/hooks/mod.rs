@@ -3,7 +3,7 @@
 
 mod brk;
 pub(crate) mod errno;
-mod growth;
+pub(crate) mod growth;
 pub(crate) mod files;
 mod memory;
 mod pipes;
@@ -12,6 +12,7 @@ mod shm;
 mod signal;
 mod stat;
 pub(crate) mod syscall;
+mod streams;
 mod threads;
 mod transfer;
 

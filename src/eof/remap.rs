@@ -1,0 +1,95 @@
+//! mremap(2) across a tail: to the host the mapping is several, so the tail becomes
+//! file again for the moment of the call, and what it held is put where the
+//! mapping then is.
+
+use super::list::Tail;
+use super::{fill, kernel, Eof};
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
+use pagesim_core::vma::Backing;
+
+/// Tails that one call takes along: a mapping of one file has one page with an
+/// end, and that rarely more than one tail.
+const PLACES: usize = 4;
+
+/// What tails held.
+#[derive(Default)]
+pub(crate) struct Lifted {
+    tails: [Option<(Tail, AddrRange)>; PLACES],
+}
+
+impl Eof<'_> {
+    /// `range` is about to be moved as one mapping.
+    pub(crate) fn lift(&mut self, range: AddrRange) -> Lifted {
+        let mut lifted = Lifted::default();
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|t| t.range.overlaps(range)) else {
+                continue;
+            };
+            let memory = contents(&tail);
+            match self.vma_of(&tail) {
+                Some(vma) => {
+                    self.put_back(number, &tail, &vma, tail.range.len());
+                }
+                None => self.drop_parked(number, &tail),
+            }
+            let free = lifted.tails.iter_mut().find(|place| place.is_none());
+            match (free, memory) {
+                (Some(place), Some(memory)) => *place = Some((tail, memory)),
+                (None, Some(memory)) => kernel::unmap(memory),
+                (_, None) => {}
+            }
+        }
+        self.publish();
+        lifted
+    }
+
+    /// What began at `from` begins at `to` now.
+    pub(crate) fn put_down(&mut self, lifted: Lifted, from: usize, to: usize) {
+        for (tail, memory) in lifted.tails.into_iter().flatten() {
+            let start = tail.range.start().wrapping_sub(from).wrapping_add(to);
+            let place = AddrRange::from_len(start, tail.range.len()).unwrap_or_default();
+            if !self.put_memory(&tail, place, memory) {
+                kernel::unmap(memory);
+            }
+        }
+        self.publish();
+    }
+
+    /// Makes `memory` the tail at `place`, if that is the same part of the same file
+    /// and still past its end.
+    fn put_memory(&mut self, tail: &Tail, place: AddrRange, memory: AddrRange) -> bool {
+        let vma = self.space.map().find(place.start()).and_then(|vma| vma.clipped(place));
+        let Some(vma) = vma.filter(|vma| vma.range == place) else { return false };
+        let same = vma.backing == Backing::File { id: tail.id, offset: tail.offset };
+        if !same || kernel::readable(place.start()) || !self.list.reserve() {
+            return false;
+        }
+        let Ok((parked, _)) = kernel::park(place, tail.shared) else { return false };
+        // `land` takes the memory, whether or not it succeeds
+        if fill::land(memory, vma.prot, place).is_ok() {
+            let _ = kernel::protect(parked, Prot::READ);
+            self.list.add(Tail { range: place, parked: parked.start(), ..*tail });
+        } else {
+            let _ = kernel::move_over(parked, place.start());
+        }
+        true
+    }
+}
+
+/// The memory of a tail at another place: shared the same, private a copy.
+fn contents(tail: &Tail) -> Option<AddrRange> {
+    if tail.shared {
+        return kernel::duplicate(tail.range).ok();
+    }
+    if !kernel::readable(tail.range.start()) {
+        return None;
+    }
+    let copy = kernel::anonymous(tail.range.len(), Prot::RW, MapFlags::empty()).ok()?;
+    // SAFETY: a tail that can be read, and memory of our own of its length.
+    unsafe {
+        let (from, to) = (tail.range.start() as *const u8, copy.start() as *mut u8);
+        core::ptr::copy_nonoverlapping(from, to, tail.range.len());
+    }
+    Some(copy)
+}
