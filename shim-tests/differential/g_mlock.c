@@ -29,7 +29,8 @@ static void say_locked(struct ctx *c)
 static struct range any_address(struct ctx *c)
 {
 	struct range g = say_range(c);
-	if (chance(c, 40)) {
+	/* not into what others have behind a slot */
+	if (chance(c, 40) && (g.region < ARENAS || !whole_slots_only(c))) {
 		g.from.units += (long)rnd(c, PER_PAGE);
 		say(c, " really from ");
 		say_arg(c, g.from);

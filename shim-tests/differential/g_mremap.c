@@ -29,7 +29,7 @@ static void model_move(struct ctx *c, char *from, char *to, long old_pages, long
 		model_map(c, to + n * P, new_pages - n, last);
 }
 
-static void say_move(struct ctx *c, char *from, struct arg old, struct arg new)
+static void say_move(struct ctx *c, char *from, const char *target, struct arg old, struct arg new)
 {
 	char *to = (char *)c->result;
 	if (c->result == -1) {
@@ -38,6 +38,8 @@ static void say_move(struct ctx *c, char *from, struct arg old, struct arg new)
 	}
 	if (to == from)
 		say(c, " = in place%s\n", c->error == ODD_ERRNO ? "" : " and errno is changed");
+	else if (target)
+		say(c, to == target ? " = there\n" : " = ELSEWHERE\n");
 	else
 		say_place(c, to, pages_of(new));
 	if (to == from && pages_of(new) < pages_of(old))
@@ -66,7 +68,7 @@ static void move(struct ctx *c, int r, struct arg from, struct arg old, struct a
 	say(c, "\n");
 	slot_make_room(c);
 	CALL(c, mremap(p, (size_t)value(old), (size_t)value(new), flags, target));
-	say_move(c, p, old, new);
+	say_move(c, p, target, old, new);
 	char *q = (char *)c->result;
 	int keep = flags & MREMAP_DONTUNMAP || !pages_of(old);
 	if (c->result != -1 && (q != p || pages_of(new) > pages_of(old)))
