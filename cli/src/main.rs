@@ -16,6 +16,7 @@ mod explain;
 mod findings;
 mod launch;
 mod manual;
+mod recorded;
 mod report;
 mod settings;
 
