@@ -1,12 +1,15 @@
 /* Times memory calls as the program makes them against the bare system call, in one process, in turns.
  *
  *   speed [--live N] [--threads K] [--rounds R]
+ *   speed --table N     bytes of resident memory that one of N untouched mappings costs
  *
  * Prints "name ratio native-ns": the median over the rounds of (time through the C library / time of the
  * instruction), and the median time of the instruction itself.  Run under the library the ratio is its
  * cost; run without it is the C library's own, about 1.  The sizes are in units of the page size shown.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -114,6 +117,27 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static long resident(void)
+{
+	long pages = 0, all;
+	FILE *f = fopen("/proc/self/smaps_rollup", "r");
+	char line[256];
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "Rss: %ld", &all) == 1)
+			pages = all;
+	if (f)
+		fclose(f);
+	return pages * 1024;
+}
+/* neighbours of another protection stay apart */
+static void table(long n)
+{
+	long before = resident();
+	for (long i = 0; i < n; i++)
+		mmap(NULL, (size_t)P, i & 1 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	printf("%ld\n", (resident() - before) / n);
+}
+
 enum { BATCH = 200, MOST = 2000 };
 static long rounds = 300;
 
@@ -155,6 +179,12 @@ static void *thread(void *out)
 int main(int argc, char **argv)
 {
 	long live = 10, threads = 1;
+
+	P = sysconf(_SC_PAGESIZE);
+	if (argc > 2 && !strcmp(argv[1], "--table")) {
+		table(atol(argv[2]));
+		return 0;
+	}
 	for (int i = 1; i + 1 < argc; i += 2) {
 		long v = atol(argv[i + 1]);
 		if (!strcmp(argv[i], "--live"))
@@ -164,7 +194,6 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--rounds"))
 			rounds = v < MOST ? v : MOST;
 	}
-	P = sysconf(_SC_PAGESIZE);
 	char name[] = "/tmp/speed.XXXXXX";
 	file = mkstemp(name);
 	null = open("/dev/null", O_WRONLY);
