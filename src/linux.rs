@@ -101,6 +101,77 @@ impl Host for Linux {
             sys::call(libc::SYS_mremap, [addr, old_len, new_len, flags as usize, new_addr, 0])
         }
     }
+
+    fn madvise(&mut self, addr: usize, len: usize, advice: i32) -> Result<(), Errno> {
+        // SAFETY: the program's own request.
+        unsafe { done(libc::SYS_madvise, [addr, len, advice as usize, 0, 0, 0]) }
+    }
+
+    fn mincore(&mut self, range: AddrRange, group: usize, vec: usize) -> Result<(), Errno> {
+        crate::mincore::tell(self.page, range, group, vec)
+    }
+
+    fn mlock(&mut self, addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno> {
+        let (call, flags) = match flags {
+            None => (libc::SYS_mlock, 0),
+            Some(flags) => (libc::SYS_mlock2, flags as usize),
+        };
+        // SAFETY: the program's own request.
+        unsafe { done(call, [addr, len, flags, 0, 0, 0]) }
+    }
+
+    fn munlock(&mut self, addr: usize, len: usize) -> Result<(), Errno> {
+        // SAFETY: the program's own request.
+        unsafe { done(libc::SYS_munlock, [addr, len, 0, 0, 0, 0]) }
+    }
+
+    fn remap_file_pages(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: Prot,
+        pgoff: usize,
+        flags: MapFlags,
+    ) -> Result<(), Errno> {
+        let (prot, flags) = (prot.bits() as usize, flags.bits() as usize);
+        // SAFETY: the program's own request.
+        unsafe { done(libc::SYS_remap_file_pages, [addr, len, prot, pgoff, flags, 0]) }
+    }
+
+    fn pkey_mprotect(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: Prot,
+        key: i32,
+    ) -> Result<(), Errno> {
+        let args = [addr, len, prot.bits() as usize, key as usize, 0, 0];
+        // SAFETY: the program's own request.
+        unsafe { done(libc::SYS_pkey_mprotect, args) }
+    }
+
+    fn mseal(&mut self, addr: usize, len: usize, flags: usize) -> Result<(), Errno> {
+        // SAFETY: the program's own request.
+        unsafe { done(SYS_MSEAL, [addr, len, flags, 0, 0, 0]) }
+    }
+
+    fn mbind(&mut self, addr: usize, len: usize, policy: [usize; 4]) -> Result<(), Errno> {
+        let [mode, mask, bits, flags] = policy;
+        // SAFETY: the program's own request.
+        unsafe { done(libc::SYS_mbind, [addr, len, mode, mask, bits, flags]) }
+    }
+}
+
+/// mseal(2), younger than the numbers that are unlike on the architectures.
+const SYS_MSEAL: libc::c_long = 462;
+
+/// A system call without a result.
+///
+/// # Safety
+/// As the call.
+unsafe fn done(call: libc::c_long, args: [usize; 6]) -> Result<(), Errno> {
+    // SAFETY: the caller's.
+    unsafe { sys::call(call, args) }.map(|_| ())
 }
 
 /// `HUGETLBFS_MAGIC` of <linux/magic.h>.

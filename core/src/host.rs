@@ -128,4 +128,63 @@ pub trait Host {
         flags: i32,
         new_addr: usize,
     ) -> Result<usize, Errno>;
+
+    /// madvise(2).
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn madvise(&mut self, addr: usize, len: usize, advice: i32) -> Result<(), Errno>;
+
+    /// mincore(2) of `range`, which is mapped, told in pieces of `group` bytes:
+    /// to the program's memory at `vec` goes one byte for each, 1 when any page of
+    /// it is resident. `group` may be smaller than a page; the last piece may be
+    /// incomplete. Nothing behind these bytes is written to.
+    ///
+    /// # Errors
+    /// EFAULT for `vec`, and whatever else the host answers.
+    fn mincore(&mut self, range: AddrRange, group: usize, vec: usize) -> Result<(), Errno>;
+
+    /// mlock(2), with `flags` mlock2(2).
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn mlock(&mut self, addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno>;
+
+    /// munlock(2).
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn munlock(&mut self, addr: usize, len: usize) -> Result<(), Errno>;
+
+    /// remap_file_pages(2); `pgoff` counts the host's pages.
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn remap_file_pages(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: Prot,
+        pgoff: usize,
+        flags: MapFlags,
+    ) -> Result<(), Errno>;
+
+    /// pkey_mprotect(2).
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn pkey_mprotect(&mut self, addr: usize, len: usize, prot: Prot, key: i32)
+        -> Result<(), Errno>;
+
+    /// mseal(2).
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn mseal(&mut self, addr: usize, len: usize, flags: usize) -> Result<(), Errno>;
+
+    /// mbind(2); `policy` is mode, node mask, its length in bits, and flags.
+    ///
+    /// # Errors
+    /// As the host answers.
+    fn mbind(&mut self, addr: usize, len: usize, policy: [usize; 4]) -> Result<(), Errno>;
 }

@@ -3,7 +3,7 @@
 //! The operations themselves are in [`crate::ops`], one file per system call.
 //!
 //! Invariants between two operations:
-//! * every entry of the table that is not [`Backing::Foreign`] is mapped on the
+//! * every entry of the table that is not [`crate::vma::Backing::Foreign`] is mapped on the
 //!   host, at least in whole target pages, with at least the entry's protection;
 //! * what the table does not name is free, or memory that somebody else mapped;
 //! * with [`Reserve::Hard`], what is free inside the window is a mapping
@@ -16,7 +16,6 @@ use crate::flags::{MapFlags, Prot};
 use crate::host::Host;
 use crate::map::{NodeSource, Overlapping, VmaMap};
 use crate::page::{AddrRange, PageSize};
-use crate::vma::Backing;
 
 /// In which order free places are tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -207,22 +206,5 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// The range of `len` bytes from `addr` in whole target pages.
     pub(crate) fn target_range(&self, addr: usize, len: usize) -> Option<AddrRange> {
         AddrRange::from_len(addr, self.config.target.ceil(len)?)
-    }
-
-    /// Whether one entry or a row of them, none foreign, covers all of `range`.
-    pub(crate) fn covered(&self, range: AddrRange) -> bool {
-        self.first_hole(range).is_none()
-    }
-
-    /// The first address of `range` that no entry of ours covers.
-    pub(crate) fn first_hole(&self, range: AddrRange) -> Option<usize> {
-        let mut at = range.start();
-        for vma in self.map.overlapping(range) {
-            if vma.range.start() > at || vma.backing == Backing::Foreign {
-                break;
-            }
-            at = vma.range.end();
-        }
-        (at < range.end()).then_some(at)
     }
 }

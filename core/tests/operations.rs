@@ -44,7 +44,7 @@ fn play(sizes: (usize, usize, usize), placement: Placement, reserve: Reserve, st
 fn run(target: usize, host: usize, real: usize) {
     let sizes = (target * K, host * K, real * K);
     let long = std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
-    let cases = if long { 100_000 / STEPS as u32 / 4 } else { 24 };
+    let cases = if long { 100_000 / STEPS as u32 / 4 } else { 8 };
     let seed = seed();
     listen();
     for placement in [Placement::TopDown, Placement::BottomUp] {

@@ -7,6 +7,7 @@ use crate::errno::Errno;
 use crate::flags::Prot;
 use crate::host::{Host, HostRegion};
 use crate::map::NodeSource;
+use crate::ops::mprotect::Change;
 use crate::page::AddrRange;
 use crate::space::Space;
 
@@ -16,26 +17,30 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// Whole target pages inside one region get exactly `prot`. In a page that
     /// several regions share, a change never takes a permission away: code and
     /// data of an image may share one.
-    pub(crate) fn protect_foreign(&mut self, part: AddrRange, prot: Prot) -> Result<(), Errno> {
+    pub(crate) fn protect_foreign(&mut self, part: AddrRange, change: Change) -> Result<(), Errno> {
         let unit = self.config.unit();
         let mut at = part.start();
         while at < part.end() {
             let region = match self.foreign_region(at) {
                 Ok(region) => region,
                 // Without a list of mappings the host's answer is all there is.
-                Err(_) => return self.host.mprotect(at, part.end() - at, prot),
+                Err(_) => {
+                    let rest = AddrRange::new(at, part.end()).ok_or(Errno::ENOMEM)?;
+                    return self.change_host(rest, change);
+                }
             };
             let Some(region) = region.filter(|region| self.starts_at(region, at)) else {
                 return Err(Errno::ENOMEM);
             };
             let whole = unit.floor(region.range.end().min(part.end()));
             if region.range.start() <= at && unit.is_aligned(at) && at < whole {
-                self.host.mprotect(at, whole - at, prot)?;
+                let inside = AddrRange::new(at, whole).ok_or(Errno::ENOMEM)?;
+                self.change_host(inside, change)?;
                 at = whole;
                 continue;
             }
             let page = AddrRange::from_len(unit.floor(at), unit.bytes()).ok_or(Errno::ENOMEM)?;
-            self.protect_shared_page(page, part, prot)?;
+            self.protect_shared_page(page, part, change)?;
             at = page.end().min(part.end());
         }
         Ok(())
@@ -46,17 +51,18 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         &mut self,
         page: AddrRange,
         part: AddrRange,
-        prot: Prot,
+        change: Change,
     ) -> Result<(), Errno> {
         let sole = self.is_sole_region(page)? && part.covers(page);
         let mut at = page.start();
         while let Some(region) = self.foreign_region(at)? {
             let Some(seen) = region.range.intersection(page) else { break };
-            let new = if sole { prot } else { prot | (region.prot & Prot::RWX) };
+            let kept = if sole { Prot::NONE } else { region.prot & Prot::RWX };
+            let change = Change { prot: change.prot | kept, ..change };
             // Host pages the change does not reach are left alone.
             let seen = seen.intersection(part.round_out(self.config.host).unwrap_or(part));
             if let Some(seen) = seen {
-                self.host.mprotect(seen.start(), seen.len(), new)?;
+                self.change_host(seen, change)?;
             }
             at = region.range.end();
         }
@@ -80,32 +86,6 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// Whether the target page at `at` counts as mapped by `region`.
     fn starts_at(&self, region: &HostRegion, at: usize) -> bool {
         self.config.target.floor(region.range.start()) <= at
-    }
-
-    /// Whether there is a target page in `range` with nothing at all in it.
-    /// `range` is whole target pages. `None` when the host cannot tell.
-    pub(crate) fn has_hole(&mut self, range: AddrRange) -> Option<bool> {
-        let target = self.config.target;
-        let mut at = range.start();
-        while at < range.end() {
-            if let Some(vma) = self.map.find(at).filter(|vma| vma.is_ours()) {
-                at = target.ceil(vma.range.end()).unwrap_or(range.end());
-                continue;
-            }
-            if self.is_freed(at) {
-                return Some(true);
-            }
-            match self.host.region_from(at) {
-                Err(_) => return None,
-                Ok(Some(region)) if self.starts_at(&region, at) => {
-                    let end = self.foreign_end(at, region.range.end().max(at));
-                    let next = at.saturating_add(target.bytes());
-                    at = target.ceil(end).unwrap_or(range.end()).max(next);
-                }
-                Ok(_) => return Some(true),
-            }
-        }
-        Some(false)
     }
 
     /// Where the entries of ours begin again behind `at`, at most `limit`.

@@ -5,16 +5,23 @@
 //! fail. Where several calls to the host are needed, the table is edited after
 //! each, so that a failure leaves it as the host is.
 
+mod advice;
 mod call;
 mod disown;
 mod fixed;
 mod foreign;
 mod fragment;
+mod locking;
+mod mincore;
 mod mmap;
 mod mprotect;
+mod mremap;
 mod msync;
 mod munmap;
 mod narrow;
 mod open;
+mod others;
 mod place;
+mod resize;
 mod resync;
+mod walk;

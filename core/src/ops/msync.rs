@@ -3,6 +3,7 @@
 use crate::errno::Errno;
 use crate::host::Host;
 use crate::map::NodeSource;
+use crate::ops::walk::Holes;
 use crate::page::AddrRange;
 use crate::space::Space;
 
@@ -33,28 +34,10 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if range.is_empty() {
             return Ok(());
         }
-        self.over_range(range, |host, span| host.msync(span.start(), span.len(), flags))
-    }
-
-    /// A call that works on what is mapped in `range` and says ENOMEM when a
-    /// part is not: the host's holes may be less than a target page, and the
-    /// reservation is a hole to the program.
-    pub(crate) fn over_range(
-        &mut self,
-        range: AddrRange,
-        call: impl FnOnce(&mut H, AddrRange) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
-        let span = range.round_out(self.config.host).ok_or(Errno::ENOMEM)?;
-        let answer = call(&mut self.host, span);
-        let soft = self.hard_part(span).is_none() && !self.config.narrow();
-        match answer {
-            Ok(()) if soft || self.covered(range) => Ok(()),
-            Ok(()) | Err(Errno::ENOMEM) => match self.has_hole(range) {
-                Some(true) => Err(Errno::ENOMEM),
-                Some(false) => Ok(()),
-                None => answer,
-            },
-            Err(errno) => Err(errno),
-        }
+        let page = self.config.host;
+        self.over_mapped(range, Holes::Skip, |space, part| {
+            let span = part.round_out(page).ok_or(Errno::ENOMEM)?;
+            space.host.msync(span.start(), span.len(), flags)
+        })
     }
 }

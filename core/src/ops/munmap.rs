@@ -38,7 +38,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         // before anything is gone.
         self.unmap_outside(hard.end(), range.end())?;
         if !self.map.is_free(hard) {
-            self.keep_place(hard, MapFlags::FIXED)?;
+            // Like any MAP_FIXED it may fail when the old is gone already.
+            self.keep_place(hard, MapFlags::FIXED).inspect_err(|_| self.settle(hard))?;
             self.map.remove(hard);
         }
         self.unmap_outside(range.start(), hard.start())

@@ -21,6 +21,7 @@ use crate::host::Host;
 use crate::map::NodeSource;
 use crate::ops::call::{Call, How};
 use crate::ops::fragment::{Beside, Fragment};
+use crate::ops::mprotect::Change;
 use crate::page::AddrRange;
 use crate::space::Space;
 use crate::vma::{Vma, COPIED};
@@ -246,7 +247,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
 
     /// mprotect(2) of the part `vma` of an entry: host pages at the edges get the
     /// union of what their target pages may do.
-    pub(crate) fn protect_narrow(&mut self, vma: &Vma, prot: Prot) -> Result<(), Errno> {
+    pub(crate) fn protect_narrow(&mut self, vma: &Vma, change: Change) -> Result<(), Errno> {
+        let Change { prot, key } = change;
         let range = vma.range;
         // As for a shared mapping of a file that is open for reading only: what
         // is written to a copy would be lost.
@@ -262,7 +264,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             } else {
                 (page, self.union(page, range))
             };
-            self.host.mprotect(span.start(), span.len(), prot | union)?;
+            self.change_host(span, Change { prot: prot | union, key })?;
             let done = span.intersection(range).unwrap_or(span);
             self.map.update(done, |vma| vma.prot = prot & Prot::RWX);
             at = span.end();

@@ -37,7 +37,7 @@ impl Machine {
     }
 
     /// `get_unmapped_area()`.
-    pub(crate) fn place(&self, addr: usize, len: usize, flags: MapFlags) -> Done<usize> {
+    pub(crate) fn place(&mut self, addr: usize, len: usize, flags: MapFlags) -> Done<usize> {
         if len > self.limit {
             return Err(Errno::ENOMEM);
         }
@@ -49,6 +49,9 @@ impl Machine {
                 return Err(Errno::EINVAL);
             }
             return if addr < self.min_addr { Err(Errno::EPERM) } else { Ok(addr) };
+        }
+        if let Some(next) = self.next.take() {
+            return Ok(next);
         }
         let low = flags.contains(MapFlags::BIT32);
         let hint = self.hint(addr);
@@ -102,14 +105,8 @@ impl Machine {
     ) -> Done<Page> {
         let kind = flags.kind();
         let shared = flags.is_shared();
-        let mut page = Page {
-            prot: prot & Prot::RWX,
-            shared,
-            may_write: true,
-            object: None,
-            own: None,
-            locked: flags.contains(MapFlags::LOCKED),
-        };
+        let locked = flags.contains(MapFlags::LOCKED);
+        let mut page = Page { locked, ..Page::new(prot & Prot::RWX, shared) };
         if flags.contains(MapFlags::ANONYMOUS) {
             if kind != 1 && kind != 2 {
                 return Err(Errno::EINVAL);
@@ -152,7 +149,8 @@ impl Machine {
     }
 
     pub(crate) fn drop_pages(&mut self, range: AddrRange) {
-        for number in self.numbers(range) {
+        let there: Vec<usize> = self.pages.range(self.numbers(range)).map(|(n, _)| *n).collect();
+        for number in there {
             self.pages.remove(&number);
         }
     }
@@ -391,5 +389,67 @@ impl Host for Machine {
     ) -> Done<usize> {
         self.counted()?;
         self.move_pages(addr, old_len, new_len, flags, new_addr)
+    }
+
+    fn madvise(&mut self, addr: usize, len: usize, advice: i32) -> Done<()> {
+        self.counted()?;
+        self.advise(addr, len, advice)
+    }
+
+    fn mincore(&mut self, range: AddrRange, group: usize, vec: usize) -> Done<()> {
+        self.counted()?;
+        self.tell(range, group, vec)
+    }
+
+    fn mlock(&mut self, addr: usize, len: usize, flags: Option<u32>) -> Done<()> {
+        self.counted()?;
+        if flags.unwrap_or(0) & !1 != 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.set_locked(addr, len, true)
+    }
+
+    fn munlock(&mut self, addr: usize, len: usize) -> Done<()> {
+        self.counted()?;
+        self.set_locked(addr, len, false)
+    }
+
+    fn remap_file_pages(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: Prot,
+        pgoff: usize,
+        _: MapFlags,
+    ) -> Done<()> {
+        self.counted()?;
+        self.exchange(addr, len, prot, pgoff)
+    }
+
+    fn pkey_mprotect(&mut self, addr: usize, len: usize, prot: Prot, key: i32) -> Done<()> {
+        // no key is ever allocated
+        let known = key == -1;
+        let answer = self.mprotect(addr, if known { len } else { 0 }, prot);
+        if known {
+            answer
+        } else {
+            answer.and(Err(Errno::EINVAL))
+        }
+    }
+
+    fn mseal(&mut self, _: usize, _: usize, _: usize) -> Done<()> {
+        Err(Errno::ENOSYS)
+    }
+
+    fn mbind(&mut self, addr: usize, len: usize, _: [usize; 4]) -> Done<()> {
+        self.counted()?;
+        let aligned = self.page.is_aligned(addr);
+        let range = AddrRange::from_len(addr, len).filter(|_| aligned).ok_or(Errno::EINVAL)?;
+        let there = self.pages.range(self.numbers(range)).count();
+        if there == self.numbers(range).len() {
+            Ok(())
+        } else {
+            Err(Errno::EFAULT)
+        }
     }
 }

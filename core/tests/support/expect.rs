@@ -107,7 +107,7 @@ impl Rig {
         self.model.is_free(outer) && !self.foreign.iter().any(|there| there.overlaps(outer))
     }
 
-    fn in_window(&self, span: usize, align: usize) -> Option<usize> {
+    pub(crate) fn in_window(&self, span: usize, align: usize) -> Option<usize> {
         let window = self.config.window;
         let step = self.config.unit().bytes();
         let places = (window.start()..window.end()).step_by(step).filter(|at| {

@@ -38,6 +38,8 @@ pub(crate) struct Page {
     /// Contents that are this page's alone.
     pub(crate) own: Option<Bytes>,
     pub(crate) locked: bool,
+    /// Written to since it was made.
+    pub(crate) touched: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +82,11 @@ pub(crate) struct Machine {
     pub(crate) failure: Option<Failure>,
     /// Calls made so far, those that only ask left out.
     pub(crate) calls: usize,
+    /// Where the next mapping without an address goes, if not where the machine
+    /// would put it.
+    pub(crate) next: Option<usize>,
+    /// What mincore(2) wrote, by address of the vector's byte.
+    pub(crate) told: BTreeMap<usize, u8>,
     /// Reads made so far: every third is interrupted, none returns much.
     pub(crate) reads: usize,
 }
@@ -100,6 +107,8 @@ impl Machine {
             failure: None,
             calls: 0,
             reads: 0,
+            next: None,
+            told: BTreeMap::new(),
         }
     }
 
@@ -124,9 +133,7 @@ impl Machine {
     pub(crate) fn add_foreign(&mut self, range: AddrRange, prot: Prot) {
         for at in self.numbers(range) {
             let own = Some(Bytes::from([(0, 0x55)]));
-            let page =
-                Page { prot, shared: false, may_write: true, object: None, own, locked: false };
-            self.pages.insert(at, page);
+            self.pages.insert(at, Page { own, ..Page::new(prot, false) });
         }
     }
 
@@ -199,6 +206,7 @@ impl Machine {
         let within = (addr & self.page.mask()) as u64;
         let len = self.page.bytes() as u64;
         let Some(page) = self.pages.get_mut(&number) else { panic!("{addr:#x} is not mapped") };
+        page.touched = true;
         let bytes = match (page.shared, page.object) {
             (true, Some((object, offset))) => {
                 set(&mut self.objects[object].bytes, offset + within, byte);
@@ -239,6 +247,19 @@ fn set(bytes: &mut Bytes, at: u64, byte: u8) {
 }
 
 impl Page {
+    /// A page with nothing behind it.
+    pub(crate) fn new(prot: Prot, shared: bool) -> Page {
+        Page {
+            prot,
+            shared,
+            may_write: true,
+            object: None,
+            own: None,
+            locked: false,
+            touched: false,
+        }
+    }
+
     /// Whether `next`, `delta` bytes on, is the same mapping.
     pub(crate) fn continued_by(&self, next: &Page, delta: u64) -> bool {
         self.prot == next.prot

@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod expect;
 pub(crate) mod machine;
 pub(crate) mod moves;
+pub(crate) mod others;
 pub(crate) mod rig;
 pub(crate) mod steps;
 

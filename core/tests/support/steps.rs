@@ -81,6 +81,15 @@ pub(crate) enum Step {
     Protect(Place, Length, u32),
     Sync(Place, Length, i32),
     Store(Place, u8),
+    /// From where, old and new length, flags, to where.
+    Remap(Place, Length, Length, i32, Place),
+    Advise(Place, Length, i32),
+    /// mincore(2).
+    Tell(Place, Length),
+    /// mlock(2) or munlock(2).
+    Lock(Place, Length, bool),
+    /// remap_file_pages(2).
+    Exchange(Place, Length, usize),
     /// The call but so many that the next step makes fails.
     Fail(usize, Errno, bool),
 }
@@ -168,6 +177,35 @@ fn failure() -> impl Strategy<Value = Step> {
     (0..6usize, errno, any::<bool>()).prop_map(|(n, errno, late)| Step::Fail(n, errno, late))
 }
 
+fn remap() -> impl Strategy<Value = Step> {
+    let flags = prop_oneof![
+        3 => Just(0),
+        8 => Just(1),
+        6 => Just(3),
+        2 => Just(5),
+        2 => Just(7),
+        1 => Just(2),
+        1 => Just(8),
+    ];
+    (place(), len(), len(), flags, place(), any::<bool>()).prop_map(
+        |(from, old, new, flags, to, same)| {
+            Step::Remap(from, old, if same { old } else { new }, flags, to)
+        },
+    )
+}
+
+/// Steps on what is mapped, beside the four calls.
+fn other() -> impl Strategy<Value = Step> {
+    let advice = prop_oneof![4 => Just(4), 1 => Just(3), 1 => Just(77)];
+    prop_oneof![
+        6 => remap(),
+        3 => (place(), len(), advice).prop_map(|(at, len, advice)| Step::Advise(at, len, advice)),
+        2 => (place(), len()).prop_map(|(at, len)| Step::Tell(at, len)),
+        2 => (place(), len(), any::<bool>()).prop_map(|(at, len, on)| Step::Lock(at, len, on)),
+        1 => (place(), len(), 0..8usize).prop_map(|(at, len, to)| Step::Exchange(at, len, to)),
+    ]
+}
+
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     let flags = prop_oneof![Just(1), Just(4), Just(0), Just(2), Just(5), Just(8)];
     prop_oneof![
@@ -176,6 +214,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         20 => (place(), len(), prot()).prop_map(|(at, len, prot)| Step::Protect(at, len, prot)),
         4 => (place(), len(), flags).prop_map(|(at, len, flags)| Step::Sync(at, len, flags)),
         25 => (place(), 1..=255u8).prop_map(|(at, byte)| Step::Store(at, byte)),
-        1 => failure(),
+        30 => other(),
+        2 => failure(),
     ]
 }

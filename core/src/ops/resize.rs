@@ -1,0 +1,293 @@
+//! mremap(2) that grows, and mremap(2) where target pages share host pages.
+
+use crate::errno::Errno;
+use crate::flags::{MapFlags, Prot};
+use crate::host::Host;
+use crate::map::NodeSource;
+use crate::ops::call::{Call, How};
+use crate::ops::mprotect::Change;
+use crate::ops::mremap::{Resize, DONTUNMAP, FIXED, MAYMOVE};
+use crate::page::AddrRange;
+use crate::space::{MapRequest, Space};
+use crate::vma::{Backing, Vma, COPIED};
+
+impl<H: Host, S: NodeSource> Space<H, S> {
+    /// Takes a place for `len` bytes, `lead` bytes into its first host page, with
+    /// a mapping without access that is in the table.
+    pub(crate) fn claim(&mut self, hint: usize, len: usize, lead: usize) -> Result<usize, Errno> {
+        let request = MapRequest {
+            addr: hint,
+            len,
+            prot: Prot::NONE,
+            flags: MapFlags::PRIVATE | MapFlags::ANONYMOUS | MapFlags::NORESERVE,
+            fd: -1,
+            offset: 0,
+            align: 0,
+        };
+        let unit = self.config.unit();
+        let span = lead.checked_add(len).and_then(|len| unit.ceil(len)).ok_or(Errno::ENOMEM)?;
+        let call = Call { lead, span, align: unit.bytes(), ..Call::new(&request, len, None) };
+        let at = self.map_anywhere(&call)?;
+        self.reserve(16)?;
+        Ok(at)
+    }
+
+    /// mremap(2) to a larger length.
+    pub(crate) fn grow(&mut self, resize: &Resize) -> Result<usize, Errno> {
+        // vma_to_resize(): an empty old range duplicates, which only a shared
+        // mapping can be.
+        if resize.old.is_empty() && !resize.vma.flags.is_shared() {
+            return Err(Errno::EINVAL);
+        }
+        self.check_extent(resize)?;
+        if self.config.narrow() {
+            return self.grow_narrow(resize);
+        }
+        if self.map.overlapping(resize.old).any(|vma| vma.backing == Backing::Filler) {
+            return Err(Errno::EFAULT);
+        }
+        if self.grow_in_place(resize)? {
+            return Ok(resize.old.start());
+        }
+        if resize.flags & MAYMOVE == 0 {
+            return Err(Errno::ENOMEM);
+        }
+        let at = self.claim(0, resize.new_len, 0)?;
+        let dest = AddrRange::from_len(at, resize.new_len).ok_or(Errno::ENOMEM)?;
+        self.carry(resize, dest, MAYMOVE | FIXED).inspect_err(|_| {
+            let _ = self.unmap(dest);
+        })
+    }
+
+    /// Whether the mapping could be extended where it is.
+    fn grow_in_place(&mut self, resize: &Resize) -> Result<bool, Errno> {
+        let Resize { old, new_len, host_len, vma, .. } = *resize;
+        let behind = resize.new_end().ok().and_then(|end| AddrRange::new(old.end(), end));
+        let Some(behind) = behind.filter(|_| !old.is_empty()) else { return Ok(false) };
+        // Where the table has something behind it the host finds the reason to
+        // refuse: no room, or an old range that is none.
+        let hard = self.hard_part(behind).filter(|_| self.map.is_free(behind));
+        if let Some(hard) = hard {
+            self.host.munmap(hard.start(), hard.len())?;
+        }
+        let grown = self.host.mremap(old.start(), host_len, new_len, 0, 0);
+        if let Err(errno) = grown {
+            if let Some(hard) = hard {
+                let _ = self.keep_place(hard, MapFlags::FIXED_NOREPLACE);
+            }
+            return if errno == Errno::ENOMEM { Ok(false) } else { Err(errno) };
+        }
+        if self.map.find(old.start()).is_some_and(|vma| vma.is_ours()) {
+            let delta = (behind.start() - vma.range.start()) as u64;
+            self.map.insert(Vma { range: behind, backing: vma.backing.advanced(delta), ..vma });
+        }
+        Ok(true)
+    }
+
+    /// The host range of `range`, when no other target page has a part in it.
+    fn sole_span(&self, range: AddrRange) -> Option<AddrRange> {
+        let span = range.round_out(self.config.host)?;
+        (self.own_pages(range) == span).then_some(span)
+    }
+
+    fn grow_narrow(&mut self, resize: &Resize) -> Result<usize, Errno> {
+        let Resize { old, new_len, vma, .. } = *resize;
+        if self.map.find(old.start()).is_none_or(|vma| !vma.is_ours()) {
+            return Err(Errno::EFAULT);
+        }
+        let behind = resize.new_end().ok().and_then(|end| AddrRange::new(old.end(), end));
+        let behind = behind.ok_or(Errno::ENOMEM)?;
+        let last = vma.range.end() == old.end();
+        let memory = vma.backing == Backing::Anonymous && !vma.flags.is_shared();
+        if last && memory && !old.is_empty() && self.map.is_free(behind) {
+            let call = memory_call(&vma, behind, How::Keep);
+            match self.map_fixed_narrow(&call, behind) {
+                Ok(_) => return Ok(old.start()),
+                // taken, or beside what it cannot join
+                Err(Errno::EEXIST | Errno::ENOMEM | Errno::EINVAL) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        if resize.flags & MAYMOVE == 0 {
+            return Err(Errno::ENOMEM);
+        }
+        let lead = old.start() & self.config.host.mask();
+        let at = self.claim(0, new_len, lead)?;
+        let dest = AddrRange::from_len(at, new_len).ok_or(Errno::ENOMEM)?;
+        self.carry_narrow(resize, dest).inspect_err(|_| {
+            let _ = self.munmap_narrow(dest);
+        })
+    }
+
+    /// MREMAP_FIXED and MREMAP_DONTUNMAP.
+    pub(crate) fn move_narrow(&mut self, resize: &Resize, dest: AddrRange) -> Result<usize, Errno> {
+        let old = resize.old;
+        let lead = old.start() & self.config.host.mask();
+        if resize.flags & FIXED == 0 {
+            self.check_extent(resize)?;
+            let at = self.claim(0, resize.new_len, lead)?;
+            let dest = AddrRange::from_len(at, resize.new_len).ok_or(Errno::ENOMEM)?;
+            return self.carry_narrow(resize, dest).inspect_err(|_| {
+                let _ = self.munmap_narrow(dest);
+            });
+        }
+        let kept = old.len().min(resize.new_len);
+        let duplicates = old.is_empty() && !resize.vma.flags.is_shared();
+        if kept > resize.vma.range.len() || duplicates {
+            let answer = self.fail_late(resize, dest);
+            return if duplicates { answer.or(Err(Errno::EINVAL)) } else { answer };
+        }
+        if old.len() <= resize.new_len {
+            return self.carry_narrow(resize, dest);
+        }
+        self.trim(resize)?;
+        let kept = AddrRange::new(old.start(), resize.new_end()?).ok_or(Errno::EINVAL)?;
+        self.carry_narrow(&Resize { old: kept, host_len: kept.len(), ..*resize }, dest)
+    }
+
+    /// Moves the old range to `dest`: as whole host pages where both have theirs
+    /// for themselves, else by a copy, which only private memory can be.
+    fn carry_narrow(&mut self, resize: &Resize, dest: AddrRange) -> Result<usize, Errno> {
+        let Resize { old, vma, .. } = *resize;
+        let ours = self.map.find(old.start()).is_some_and(|vma| vma.is_ours());
+        if old.end() > vma.range.end() || !ours {
+            return Err(Errno::EFAULT);
+        }
+        let mask = self.config.host.mask();
+        let congruent = old.start() & mask == dest.start() & mask;
+        let place = self.free_span(dest).filter(|_| congruent);
+        let grows = resize.new_len > old.len();
+        // A copy cannot be continued by contents of the file.
+        let copy = vma.flags.contains(COPIED);
+        if copy && grows {
+            return Err(Errno::EFAULT);
+        }
+        let source = if old.is_empty() { self.page_of(old.start()) } else { self.sole_span(old) };
+        match (source, place) {
+            (Some(source), Some(place)) => self.carry_pages(resize, dest, source, place),
+            _ => self.carry_copy(resize, dest, copy),
+        }
+    }
+
+    /// An empty range in the host page of `addr`, for duplicates.
+    fn page_of(&self, addr: usize) -> Option<AddrRange> {
+        let start = self.config.host.floor(addr);
+        AddrRange::new(start, start)
+    }
+
+    /// The host range of `dest` when nothing but `dest` is in it.
+    fn free_span(&mut self, dest: AddrRange) -> Option<AddrRange> {
+        let span = dest.round_out(self.config.host)?;
+        let sole = self.map.overlapping(span).all(|vma| dest.covers(vma.range));
+        let first = self.host_page(dest.start());
+        let last = self.host_page(dest.end().saturating_sub(1));
+        for page in [first, last] {
+            let part = page.intersection(dest)?;
+            if part != page && self.note_foreign(page, part).unwrap_or(true) {
+                return None;
+            }
+        }
+        sole.then_some(span)
+    }
+
+    fn carry_pages(
+        &mut self,
+        resize: &Resize,
+        dest: AddrRange,
+        source: AddrRange,
+        place: AddrRange,
+    ) -> Result<usize, Errno> {
+        let Resize { old, flags, vma, .. } = *resize;
+        let flags = flags & DONTUNMAP | MAYMOVE | FIXED;
+        let len = if resize.new_len == old.len() { source.len() } else { place.len() };
+        let moved = self.host.mremap(source.start(), source.len(), len, flags, place.start());
+        moved.inspect_err(|_| {
+            self.settle(place);
+            self.settle(source);
+        })?;
+        self.map.remove(dest);
+        self.map.insert(Vma { range: dest, ..vma });
+        if flags & DONTUNMAP == 0 && !source.is_empty() {
+            self.map.remove(old);
+            if let Some(hard) = self.hard_part(source) {
+                if self.keep_place(hard, MapFlags::FIXED).is_err() {
+                    self.settle(hard);
+                }
+            }
+        }
+        self.rolling = dest.end();
+        Ok(dest.start())
+    }
+
+    /// Private memory: mapped anew at `dest`, copied, unmapped.
+    fn carry_copy(
+        &mut self,
+        resize: &Resize,
+        dest: AddrRange,
+        copied: bool,
+    ) -> Result<usize, Errno> {
+        let Resize { old, flags, vma, .. } = *resize;
+        let memory = vma.backing == Backing::Anonymous;
+        let stays = flags & DONTUNMAP != 0;
+        // What stays behind of a file's mapping would have to be read again.
+        if vma.flags.is_shared() || old.is_empty() || !(memory || copied && !stays) {
+            return Err(Errno::EINVAL);
+        }
+        let writable = Vma { prot: vma.prot | Prot::RW, ..vma };
+        self.map_fixed_narrow(&memory_call(&writable, dest, How::Replace), dest)?;
+        self.reserve(16)?;
+        self.copy_pages(old, dest.start())?;
+        self.map.update(dest, |entry| {
+            entry.backing = vma.backing.advanced((entry.range.start() - dest.start()) as u64);
+            entry.flags = vma.flags;
+        });
+        if vma.prot != writable.prot {
+            let whole = Vma { range: dest, ..vma };
+            self.protect_narrow(&whole, Change { prot: vma.prot, key: None })?;
+        }
+        if stays {
+            self.zero_memory(old)?;
+        } else {
+            self.munmap_narrow(old)?;
+        }
+        self.rolling = dest.end();
+        Ok(dest.start())
+    }
+
+    /// Copies `from`, whatever its protection, host page by host page.
+    fn copy_pages(&mut self, from: AddrRange, to: usize) -> Result<(), Errno> {
+        let mut at = from.start();
+        while at < from.end() {
+            let page = self.host_page(at);
+            let Some(part) = page.intersection(from) else { break };
+            let union = self.union(page, AddrRange::default()) & Prot::RWX;
+            let raised = !union.contains(Prot::READ);
+            if raised {
+                self.host.mprotect(page.start(), page.len(), union | Prot::READ)?;
+            }
+            self.host.copy(part.start(), to + (part.start() - from.start()), part.len());
+            if raised {
+                self.host.mprotect(page.start(), page.len(), union)?;
+            }
+            at = page.end();
+        }
+        Ok(())
+    }
+}
+
+/// A request for private memory with what else `vma` has.
+fn memory_call(vma: &Vma, range: AddrRange, how: How) -> Call {
+    let request = MapRequest {
+        addr: range.start(),
+        len: range.len(),
+        prot: vma.prot,
+        flags: MapFlags::PRIVATE
+            | MapFlags::ANONYMOUS
+            | vma.flags & MapFlags::NORESERVE
+            | how.flag(),
+        fd: -1,
+        offset: 0,
+        align: 0,
+    };
+    Call::new(&request, range.len(), None)
+}
