@@ -6,7 +6,8 @@
 //! before it is next used (see `pending`). Only for target pages that are not
 //! smaller than host pages: for those the table is not needed to be exact.
 
-use crate::{pending, sys};
+use crate::ranges::Remap;
+use crate::{mincore, pending, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
@@ -114,4 +115,64 @@ pub(crate) fn mprotect(config: &Config, addr: usize, len: usize, prot: Prot) -> 
 pub(crate) fn msync(config: &Config, addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
     let len = pages(config, addr, len, Errno::ENOMEM)?;
     sys::msync(addr, len, flags)
+}
+
+/// A call on a range that answers 0 or an error: its start and length are the first
+/// arguments.
+pub(crate) fn ranged(
+    config: &Config,
+    number: libc::c_long,
+    args: [usize; 6],
+    wrapped: Errno,
+    floors: bool,
+) -> Result<(), Errno> {
+    let [addr, len, rest @ ..] = args;
+    let start = if floors { config.target.floor(addr) } else { addr };
+    let len = pages(config, start, len.checked_add(addr - start).ok_or(wrapped)?, wrapped)?;
+    let [c, d, e, f] = rest;
+    // SAFETY: the program's own request.
+    unsafe { sys::call(number, [start, len, c, d, e, f]) }?;
+    note(start, len);
+    Ok(())
+}
+
+/// mincore(2).
+pub(crate) fn mincore(
+    config: &Config,
+    addr: usize,
+    len: usize,
+    vector: usize,
+) -> Result<(), Errno> {
+    let len = pages(config, addr, len, Errno::ENOMEM)?;
+    let range = AddrRange::from_len(addr, len).ok_or(Errno::ENOMEM)?;
+    mincore::tell(config.real, range, config.target.bytes(), vector)
+}
+
+/// mremap(2): in place where that can be, else to an aligned place.
+pub(crate) fn mremap(config: &Config, remap: &Remap) -> Result<usize, Errno> {
+    let old_len = pages(config, remap.addr, remap.old_len, Errno::EINVAL)?;
+    let new_len = config.target.ceil(remap.new_len).ok_or(Errno::EINVAL)?;
+    let raw = |flags: i32, to: usize| {
+        let args = [remap.addr, old_len, new_len, flags as usize, to, 0];
+        // SAFETY: the program's own request, with its lengths in whole pages.
+        unsafe { sys::call(libc::SYS_mremap, args) }
+    };
+    note(remap.addr, old_len.max(new_len));
+    if remap.flags & libc::MREMAP_FIXED != 0 {
+        pages(config, remap.new_addr, new_len, Errno::EINVAL)?;
+        note(remap.new_addr, new_len);
+        return raw(remap.flags, remap.new_addr);
+    }
+    let in_place = raw(remap.flags & !libc::MREMAP_MAYMOVE, 0);
+    if in_place.is_ok() || remap.flags & libc::MREMAP_MAYMOVE == 0 {
+        return in_place;
+    }
+    let to = place(config, new_len, MapFlags::empty())?;
+    let moved = raw(remap.flags | libc::MREMAP_FIXED, to);
+    match moved {
+        Ok(_) => note(to, new_len),
+        // SAFETY: the place that was just taken and that nobody knows of.
+        Err(_) => unsafe { drop(sys::munmap(to, new_len)) },
+    }
+    moved
 }

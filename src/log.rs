@@ -201,6 +201,23 @@ pub(crate) fn mmap(request: &MapRequest, result: Result<usize, Errno>) {
     }
 }
 
+/// A line for mremap(2).
+pub(crate) fn mremap(remap: &crate::ranges::Remap, result: Result<usize, Errno>) {
+    let level = level(&result);
+    if level <= log::max_level() {
+        log::log!(
+            level,
+            "mremap({:#x}, {}, {}, {:#x}, {:#x}) = {}",
+            remap.addr,
+            remap.old_len,
+            remap.new_len,
+            remap.flags,
+            remap.new_addr,
+            Answer(result)
+        );
+    }
+}
+
 /// A line for a call with an address, a length and perhaps more.
 pub(crate) fn call(
     name: &str,

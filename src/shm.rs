@@ -263,7 +263,9 @@ impl Segment {
             let flags = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as usize;
             // SAFETY: both ranges are ours alone at this moment.
             unsafe { sys::call(libc::SYS_mremap, [self.at, self.len, self.len, flags, place, 0]) }
-                .inspect_err(|_| drop(guard.space().munmap(place, self.len)))
+                .inspect_err(|_| {
+                    let _ = guard.space().munmap(place, self.len);
+                })
         });
         match moved {
             Ok(place) => {

@@ -7,7 +7,7 @@ use crate::arena::{self, Arena};
 use crate::linux::Linux;
 use crate::startup::Startup;
 use crate::eof::{self, Eof};
-use crate::{dump, fork, lock, log, pending, record, signals, sys, threads};
+use crate::{dump, exec, fork, lock, log, pending, record, signals, sys, threads};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
 use core::mem::MaybeUninit;
@@ -229,6 +229,9 @@ fn set_up() -> u8 {
     let names = startup.program_names();
     let Some(config) = configure(&startup, &settings) else { return INERT };
     threads::set_stack_min(settings.stack_min);
+    if settings.follow {
+        exec::follow(&startup);
+    }
     if !settings.selects(&names) || (config.target == config.real && config.host == config.real) {
         return INERT;
     }

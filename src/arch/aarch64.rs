@@ -207,3 +207,43 @@ global_asm!(
     fault = const libc::EFAULT,
     again = sym crate::hooks::syscall::refused_syscall,
 );
+
+/// Ends a function without parameters, variables and anything else in it by going
+/// on at a label with the caller's registers and stack.
+macro_rules! tail_to {
+    ($label:literal) => {
+        // SAFETY: no frame is in the way.
+        unsafe { core::arch::asm!(concat!("b ", $label), options(noreturn, nostack)) }
+    };
+}
+pub(crate) use tail_to;
+
+// execl(3) and its relatives: the arguments in registers are stored right below
+// those on the stack, which makes an array of them.
+global_asm!(
+    ".macro list_fn name, target",
+    ".globl \\name",
+    ".hidden \\name",
+    ".type \\name, @function",
+    "\\name:",
+    "sub sp, sp, #64",
+    "stp x1, x2, [sp, #8]",
+    "stp x3, x4, [sp, #24]",
+    "stp x5, x6, [sp, #40]",
+    "str x7, [sp, #56]",
+    "add x1, sp, #8",
+    "stp x29, x30, [sp, #-16]!",
+    "mov x29, sp",
+    "bl \\target",
+    "ldp x29, x30, [sp], #16",
+    "add sp, sp, #64",
+    "ret",
+    ".endm",
+    ".text",
+    "list_fn pagesim_execl, {list}",
+    "list_fn pagesim_execlp, {searched}",
+    "list_fn pagesim_execle, {environment}",
+    list = sym crate::hooks::exec::with_list,
+    searched = sym crate::hooks::exec::with_list_searched,
+    environment = sym crate::hooks::exec::with_list_and_environment,
+);

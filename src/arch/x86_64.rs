@@ -200,3 +200,45 @@ global_asm!(
     fault = const libc::EFAULT,
     again = sym crate::hooks::syscall::refused_syscall,
 );
+
+/// Ends a function without parameters, variables and anything else in it by going
+/// on at a label with the caller's registers and stack.
+macro_rules! tail_to {
+    ($label:literal) => {
+        // SAFETY: no frame is in the way.
+        unsafe { core::arch::asm!(concat!("jmp ", $label), options(noreturn, nostack)) }
+    };
+}
+pub(crate) use tail_to;
+
+// execl(3) and its relatives: the arguments in registers are pushed in front of
+// those on the stack, which makes an array of them, below which the return address is
+// put again.
+global_asm!(
+    ".macro list_fn name, target",
+    ".globl \\name",
+    ".hidden \\name",
+    ".type \\name, @function",
+    "\\name:",
+    "pop rax",
+    "push r9",
+    "push r8",
+    "push rcx",
+    "push rdx",
+    "push rsi",
+    "mov rsi, rsp",
+    "push rax",
+    "call \\target",
+    "pop rcx",
+    "add rsp, 40",
+    "push rcx",
+    "ret",
+    ".endm",
+    ".text",
+    "list_fn pagesim_execl, {list}",
+    "list_fn pagesim_execlp, {searched}",
+    "list_fn pagesim_execle, {environment}",
+    list = sym crate::hooks::exec::with_list,
+    searched = sym crate::hooks::exec::with_list_searched,
+    environment = sym crate::hooks::exec::with_list_and_environment,
+);

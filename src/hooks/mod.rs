@@ -4,10 +4,13 @@
 mod brk;
 pub(crate) mod errno;
 pub(crate) mod growth;
+pub(crate) mod exec;
 pub(crate) mod files;
 mod memory;
+mod other;
 mod pipes;
 mod query;
+mod ranges;
 mod shm;
 mod signal;
 mod stat;

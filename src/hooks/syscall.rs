@@ -4,8 +4,10 @@
 //! [`EMULATED`] names.
 
 use super::files::open_raw;
-use super::{errno, stat};
-use crate::{brk, calls, eof, pipes, queries, shm, signals, sys};
+use super::{errno, exec, stat};
+use crate::{brk, calls, eof, pipes, procfs, queries, shm, signals, sys};
+use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
+use crate::ranges::{self, Remap, SYS_MSEAL};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -24,6 +26,24 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_mprotect,
     libc::SYS_msync,
     libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_mincore,
+    libc::SYS_mlock,
+    libc::SYS_mlock2,
+    libc::SYS_munlock,
+    libc::SYS_remap_file_pages,
+    libc::SYS_pkey_mprotect,
+    libc::SYS_mbind,
+    libc::SYS_move_pages,
+    libc::SYS_ioctl,
+    libc::SYS_setsockopt,
+    SYS_MSEAL,
+    SYS_PROCESS_MADVISE,
+    SYS_CACHESTAT,
+    libc::SYS_execve,
+    libc::SYS_execveat,
     libc::SYS_brk,
     libc::SYS_sysinfo,
     libc::SYS_shmget,
@@ -108,6 +128,26 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_mprotect => calls::mprotect(a, b, c32).map(|()| 0),
         libc::SYS_msync => calls::msync(a, b, c32).map(|()| 0),
         libc::SYS_rt_sigaction => sigaction(a, [a, b, c, d, e, f]),
+        libc::SYS_rt_sigprocmask => eof::mask::system_call([a, b, c, d, e, f]),
+        libc::SYS_mremap => {
+            let remap = Remap { addr: a, old_len: b, new_len: c, flags: d32, new_addr: e };
+            ranges::mremap(&remap)
+        }
+        libc::SYS_madvise => ranges::madvise(a, b, c32).map(|()| 0),
+        libc::SYS_mincore => ranges::mincore(a, b, c).map(|()| 0),
+        libc::SYS_mlock => ranges::mlock(a, b, None).map(|()| 0),
+        libc::SYS_mlock2 => ranges::mlock(a, b, Some(c as u32)).map(|()| 0),
+        libc::SYS_munlock => ranges::munlock(a, b).map(|()| 0),
+        libc::SYS_remap_file_pages => ranges::remap_file_pages(a, b, c, d, e).map(|()| 0),
+        libc::SYS_pkey_mprotect => ranges::pkey_mprotect(a, b, c32, d32).map(|()| 0),
+        libc::SYS_mbind => ranges::mbind(a, b, [c, d, e, f]).map(|()| 0),
+        SYS_MSEAL => ranges::mseal(a, b, c).map(|()| 0),
+        libc::SYS_move_pages => other::move_pages([a, b, c, d, e, f]),
+        SYS_PROCESS_MADVISE => other::process_madvise([a, b, c, d, e, f]),
+        SYS_CACHESTAT => other::cachestat([a, b, c, d, e, f]),
+        libc::SYS_ioctl if other::refuses_ioctl(a as i32, b, c) => Err(Errno::EINVAL),
+        libc::SYS_setsockopt if other::refuses_option(b as i32, c32, d, e) => Err(Errno::EINVAL),
+        libc::SYS_execve | libc::SYS_execveat => exec::by_number(number, [a, b, c, d, e, f]),
         libc::SYS_brk => Ok(brk::system_call(a)),
         libc::SYS_sysinfo => queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0),
         libc::SYS_pipe2 => pipes::pipe2(a as *mut i32, b as i32).map(|()| 0),
@@ -134,6 +174,11 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_shmat => shm::attach(a as i32, b, c32),
         libc::SYS_shmdt => shm::detach(a).map(|()| 0),
         libc::SYS_shmctl => shm::control(a as i32, b as i32, c),
+        libc::SYS_read | libc::SYS_pread64 if procfs::any() => {
+            let at = (number == libc::SYS_pread64).then_some(d as i64);
+            procfs::read(a as i32, b as *mut u8, c, at)
+                .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+        }
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => pipes::set_size(a as i32, c),
         _ => eof::transfer::system_call(number, [a, b, c, d, e, f]),
     })

@@ -3,7 +3,8 @@
 
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
-use core::ffi::{c_int, c_uint, c_void};
+use crate::procfs;
+use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{off64_t, off_t, size_t, ssize_t};
 use pagesim_core::errno::Errno;
 
@@ -27,14 +28,36 @@ macro_rules! buffer {
     };
 }
 
+/// Defines reads of files, which may be files of `/proc` that count in pages.
+macro_rules! file {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $at:expr;)*) => {
+        hook! {$(
+            fn $name(fd: c_int, to: *mut c_void, len: size_t $(, $arg: $ty)*) -> ssize_t {
+                if let Some(answer) = procfs::read(fd, to.cast(), len, $at) {
+                    return errno::word(answer);
+                }
+                let next = next!($c_name, fn(c_int, *mut c_void, size_t $(, $ty)*) -> ssize_t);
+                let Some(next) = next else { return missing() };
+                transfer::prepare(to as usize, len);
+                let answer = next(fd, to, len $(, $arg)*);
+                transfer::seen();
+                answer
+            }
+        )*}
+    };
+}
+
+file! {
+    read, c"read"(), None;
+    __read, c"__read"(), None;
+    __read_chk, c"__read_chk"(size: size_t), None;
+    pread, c"pread"(at: off_t), Some(at);
+    pread64, c"pread64"(at: off64_t), Some(at);
+    __pread_chk, c"__pread_chk"(at: off_t, size: size_t), Some(at);
+    __pread64_chk, c"__pread64_chk"(at: off64_t, size: size_t), Some(at);
+}
+
 buffer! {
-    read, c"read"(fd: c_int, to: *mut c_void, len: size_t) of to, len;
-    __read, c"__read"(fd: c_int, to: *mut c_void, len: size_t) of to, len;
-    __read_chk, c"__read_chk"(fd: c_int, to: *mut c_void, len: size_t, size: size_t) of to, len;
-    pread, c"pread"(fd: c_int, to: *mut c_void, len: size_t, at: off_t) of to, len;
-    pread64, c"pread64"(fd: c_int, to: *mut c_void, len: size_t, at: off64_t) of to, len;
-    __pread_chk, c"__pread_chk"(fd: c_int, to: *mut c_void, len: size_t, at: off_t, size: size_t) of to, len;
-    __pread64_chk, c"__pread64_chk"(fd: c_int, to: *mut c_void, len: size_t, at: off64_t, size: size_t) of to, len;
     recv, c"recv"(fd: c_int, to: *mut c_void, len: size_t, flags: c_int) of to, len;
     __recv_chk, c"__recv_chk"(fd: c_int, to: *mut c_void, len: size_t, size: size_t, flags: c_int) of to, len;
     recvfrom, c"recvfrom"(
@@ -173,6 +196,17 @@ again! {
     futimens, c"futimens";
 }
 
+hook! {
+    fn getcwd(to: *mut c_char, len: size_t) -> *mut c_char = libc::getcwd {
+        let Some(next) = next!(c"getcwd", fn(*mut c_char, size_t) -> *mut c_char) else {
+            missing();
+            return core::ptr::null_mut();
+        };
+        transfer::prepare(to as usize, len);
+        next(to, len)
+    }
+}
+
 // Structures and buffers that come back.
 again! {
     clock_getres, c"clock_getres";
@@ -189,10 +223,8 @@ again! {
     getsockname, c"getsockname";
     getpeername, c"getpeername";
     getsockopt, c"getsockopt";
-    setsockopt, c"setsockopt";
     bind, c"bind";
     socketpair, c"socketpair";
-    ioctl, c"ioctl";
     prctl, c"prctl";
     sched_getaffinity, c"sched_getaffinity";
     sched_setaffinity, c"sched_setaffinity";

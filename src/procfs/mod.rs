@@ -93,6 +93,35 @@ fn replace(fd: i32, flags: i32, units: Units, link: &Link, kind: Kind) -> Result
     done
 }
 
+/// A read by the program, at `offset` or at the file's position; `None` where the
+/// kernel answers it as it is.
+#[inline]
+pub(crate) fn read(
+    fd: i32,
+    to: *mut u8,
+    len: usize,
+    offset: Option<i64>,
+) -> Option<Result<usize, Errno>> {
+    if any() {
+        read_perhaps(fd, to, len, offset)
+    } else {
+        None
+    }
+}
+
+#[cold]
+fn read_perhaps(
+    fd: i32,
+    to: *mut u8,
+    len: usize,
+    offset: Option<i64>,
+) -> Option<Result<usize, Errno>> {
+    if offset == Some(0) {
+        renew(fd);
+    }
+    pagemap::read(fd, to, len, offset)
+}
+
 /// Whether there is anything to look for when the program seeks or reads.
 #[inline]
 pub(crate) fn any() -> bool {

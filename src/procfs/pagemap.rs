@@ -26,7 +26,7 @@ pub(crate) fn read(
     fd: i32,
     buffer: *mut u8,
     len: usize,
-    offset: Option<u64>,
+    offset: Option<i64>,
 ) -> Option<Result<usize, Errno>> {
     if OPENED.load(Ordering::Relaxed) {
         translate(fd, buffer, len, offset)
@@ -40,14 +40,15 @@ fn translate(
     fd: i32,
     buffer: *mut u8,
     len: usize,
-    offset: Option<u64>,
+    offset: Option<i64>,
 ) -> Option<Result<usize, Errno>> {
     let units = units()?;
     if Link::of(fd)?.kind()? != Kind::Pagemap {
         return None;
     }
     Some(match offset {
-        Some(offset) => entries(fd, buffer, len, offset, units),
+        Some(offset) if offset < 0 => Err(Errno::EINVAL),
+        Some(offset) => entries(fd, buffer, len, offset as u64, units),
         None => at_position(fd, buffer, len, units),
     })
 }

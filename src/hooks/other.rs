@@ -1,0 +1,59 @@
+//! ioctl(2) and setsockopt(2), where a driver looks at the page size.
+
+use super::errno::{status, word};
+use super::{hook, next};
+use crate::eof::{self, transfer};
+use crate::{other, sys};
+use core::ffi::{c_int, c_ulong, c_void};
+use libc::socklen_t;
+use pagesim_core::errno::Errno;
+
+hook! {
+    /// Variadic in C; an argument that is not there is not looked at.
+    fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
+        if other::refuses_ioctl(fd, request as usize, argument) {
+            return status(Err(Errno::EINVAL));
+        }
+        let args = [fd as usize, request as usize, argument, 0, 0, 0];
+        match next!(c"ioctl", fn(c_int, c_ulong, usize) -> c_int) {
+            Some(next) => again(next(fd, request, argument), &args, || {
+                next(fd, request, argument)
+            }),
+            // SAFETY: the program's own request.
+            None => word(unsafe { sys::call(libc::SYS_ioctl, args) }) as c_int,
+        }
+    }
+
+    fn setsockopt(
+        fd: c_int,
+        level: c_int,
+        name: c_int,
+        value: *const c_void,
+        len: socklen_t,
+    ) -> c_int = libc::setsockopt {
+        if other::refuses_option(level, name, value as usize, len as usize) {
+            return status(Err(Errno::EINVAL));
+        }
+        let next = next!(
+            c"setsockopt",
+            fn(c_int, c_int, c_int, *const c_void, socklen_t) -> c_int
+        );
+        let args = [fd as usize, level as usize, name as usize, value as usize, len as usize, 0];
+        match next {
+            Some(next) => again(next(fd, level, name, value, len), &args, || {
+                next(fd, level, name, value, len)
+            }),
+            // SAFETY: the program's own request.
+            None => word(unsafe { sys::call(libc::SYS_setsockopt, args) }) as c_int,
+        }
+    }
+}
+
+/// A call that has done nothing when it answers EFAULT: done again when it was
+/// handed a tail.
+fn again(answer: c_int, args: &[usize; 6], call: impl Fn() -> c_int) -> c_int {
+    if answer != -1 && !eof::alive() {
+        return answer;
+    }
+    transfer::after(answer as isize, args, |_| call() as isize) as c_int
+}

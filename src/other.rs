@@ -1,0 +1,221 @@
+//! Calls that only look at a page size in passing: user faults, packet rings,
+//! NUMA and page cache questions, advice for another process.
+
+use crate::{state, sys};
+use libc::c_long;
+use pagesim_core::errno::Errno;
+use pagesim_core::page::PageSize;
+use pagesim_core::space::Config;
+
+/// process_madvise(2) (Linux 5.10) and cachestat(2) (6.5), of one number on all
+/// architectures.
+pub(crate) const SYS_PROCESS_MADVISE: c_long = 440;
+pub(crate) const SYS_CACHESTAT: c_long = 451;
+
+/// Reads a value from the program's memory, which may be anything.
+fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
+    let mut value = T::default();
+    let len = size_of::<T>();
+    let local = libc::iovec { iov_base: (&raw mut value).cast(), iov_len: len };
+    let remote = libc::iovec { iov_base: addr as *mut libc::c_void, iov_len: len };
+    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
+    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
+    // SAFETY: process_vm_readv(2) of this process fails where there is no memory;
+    // all values here are plain numbers.
+    match unsafe { sys::call(libc::SYS_process_vm_readv, args) } {
+        Ok(done) if done == len => Ok(value),
+        Ok(_) | Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        // SAFETY: a filter forbids the call; the program promised a value.
+        Err(_) => Ok(unsafe { (addr as *const T).read_unaligned() }),
+    }
+}
+
+/// The configuration where target pages are larger than the host's.
+fn larger() -> Option<&'static Config> {
+    state::config().filter(|config| config.target > config.real)
+}
+
+/// The type of the requests of <linux/userfaultfd.h>, in bits 8 to 15.
+const UFFDIO: usize = 0xaa;
+
+/// Whether an ioctl(2) is to be refused: user faults are registered and resolved
+/// in whole pages (`validate_range()`).
+#[inline]
+pub(crate) fn refuses_ioctl(fd: i32, request: usize, argument: usize) -> bool {
+    (request >> 8) & 0xff == UFFDIO && misaligned_fault(fd, request & 0xff, argument)
+}
+
+#[cold]
+fn misaligned_fault(fd: i32, number: usize, argument: usize) -> bool {
+    const COPY: usize = 3;
+    const MOVE: usize = 5;
+    const LAST: usize = 8;
+    let Some(config) = larger().filter(|_| number <= LAST && is_userfaultfd(fd)) else {
+        return false;
+    };
+    let Ok([first, second, third]) = fetch::<[usize; 3]>(argument) else { return false };
+    let page = config.target;
+    let aligned = match number {
+        COPY => page.is_aligned(first) && page.is_aligned(third),
+        MOVE => [first, second, third].iter().all(|at| page.is_aligned(*at)),
+        _ => page.is_aligned(first) && page.is_aligned(second),
+    };
+    !aligned
+}
+
+fn is_userfaultfd(fd: i32) -> bool {
+    const NAME: &[u8] = b"anon_inode:[userfaultfd]";
+    let mut path = crate::log::Line::new();
+    let _ = core::fmt::Write::write_fmt(&mut path, format_args!("/proc/self/fd/{fd}\0"));
+    let mut name = [0u8; NAME.len() + 1];
+    let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
+    let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
+    // SAFETY: readlinkat(2) of a C string into a buffer of this length.
+    let len = unsafe { sys::call(libc::SYS_readlinkat, args) };
+    // where there is no /proc, the request's type decides
+    len.map_or(true, |len| name.get(..len) == Some(NAME))
+}
+
+/// Whether a setsockopt(2) is to be refused: the blocks of a packet ring are whole
+/// pages (`packet_set_ring()`).
+#[inline]
+pub(crate) fn refuses_option(level: i32, name: i32, value: usize, len: usize) -> bool {
+    level == libc::SOL_PACKET
+        && matches!(name, libc::PACKET_RX_RING | libc::PACKET_TX_RING)
+        && len >= size_of::<[u32; 4]>()
+        && misaligned_ring(value)
+}
+
+#[cold]
+fn misaligned_ring(value: usize) -> bool {
+    match (larger(), fetch::<[u32; 2]>(value)) {
+        (Some(config), Ok([size, count])) => {
+            count != 0 && !config.target.is_aligned(size as usize)
+        }
+        _ => false,
+    }
+}
+
+/// process_madvise(2): one range after the other, as the kernel does it, each in
+/// whole target pages.
+pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
+    /// `UIO_MAXIOV`.
+    const MOST: usize = 1024;
+    let [pidfd, vector, count, advice, flags, _] = args;
+    let raw = |vector: usize, count: usize| {
+        // SAFETY: the program's own request.
+        unsafe { sys::call(SYS_PROCESS_MADVISE, [pidfd, vector, count, advice, flags, 0]) }
+    };
+    let Some(config) = larger().filter(|_| count != 0 && count <= MOST) else {
+        return raw(vector, count);
+    };
+    let mut done = 0;
+    for index in 0..count {
+        let one = fetch::<[usize; 2]>(vector.wrapping_add(index * size_of::<[usize; 2]>()))
+            .and_then(|[start, len]| {
+                let whole = whole_range(config.target, start, len)?;
+                raw(&raw const whole as usize, 1).map(|_| len)
+            });
+        match one {
+            Ok(len) => done += len,
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+fn whole_range(page: PageSize, start: usize, len: usize) -> Result<[usize; 2], Errno> {
+    match page.ceil(len) {
+        Some(len) if page.is_aligned(start) => Ok([start, len]),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Host pages of the largest target page: 1 MiB of 4 KiB.
+const PARTS: usize = 256;
+
+/// move_pages(2): a target page is where any of its host pages is, and moves as a
+/// whole.
+pub(crate) fn move_pages(args: [usize; 6]) -> Result<usize, Errno> {
+    let [pid, count, pages, nodes, status, flags] = args;
+    let Some(config) = larger().filter(|_| count != 0) else {
+        // SAFETY: the program's own request.
+        return unsafe { sys::call(libc::SYS_move_pages, args) };
+    };
+    for index in 0..count {
+        let page: usize = fetch(pages.wrapping_add(index * size_of::<usize>()))?;
+        let node = match nodes {
+            0 => None,
+            nodes => Some(fetch::<i32>(nodes.wrapping_add(index * size_of::<i32>()))?),
+        };
+        let answer = move_one(config, pid, page, node, flags)?;
+        store(status, index, answer)?;
+    }
+    Ok(0)
+}
+
+/// What status becomes of one target page.
+fn move_one(
+    config: &Config,
+    pid: usize,
+    page: usize,
+    node: Option<i32>,
+    flags: usize,
+) -> Result<i32, Errno> {
+    let first = config.target.floor(page);
+    let count = (config.target.bytes() / config.real.bytes()).min(PARTS);
+    let mut parts = [0usize; PARTS];
+    for (index, part) in parts.iter_mut().take(count).enumerate() {
+        *part = first.wrapping_add(index * config.real.bytes());
+    }
+    let wanted = [node.unwrap_or(0); PARTS];
+    let nodes = if node.is_some() { wanted.as_ptr() as usize } else { 0 };
+    let mut answers = [0i32; PARTS];
+    let to = answers.as_mut_ptr() as usize;
+    // SAFETY: arrays of `count` elements; moves nothing but where pages lie.
+    unsafe {
+        sys::call(libc::SYS_move_pages, [pid, count, parts.as_ptr() as usize, nodes, to, flags])
+    }?;
+    let seen = answers.get(..count).unwrap_or(&[]);
+    let there = seen.iter().find(|status| **status >= 0).or(seen.first());
+    Ok(there.copied().unwrap_or(0))
+}
+
+/// Puts a status into the program's array, which may be anything.
+fn store(array: usize, index: usize, value: i32) -> Result<(), Errno> {
+    let place = array.wrapping_add(index * size_of::<i32>());
+    let local = libc::iovec {
+        iov_base: (&raw const value).cast_mut().cast(),
+        iov_len: size_of::<i32>(),
+    };
+    let remote = libc::iovec { iov_base: place as *mut _, iov_len: size_of::<i32>() };
+    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
+    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
+    // SAFETY: process_vm_writev(2) to this process fails where there is no memory.
+    match unsafe { sys::call(libc::SYS_process_vm_writev, args) } {
+        Ok(_) => Ok(()),
+        Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        Err(_) => {
+            // SAFETY: a filter forbids the call; the program promised an array.
+            unsafe { (place as *mut i32).write_unaligned(value) };
+            Ok(())
+        }
+    }
+}
+
+/// cachestat(2): counts of pages. Host pages of one target page cannot be told
+/// apart from those of several: the counts are rounded up.
+pub(crate) fn cachestat(args: [usize; 6]) -> Result<usize, Errno> {
+    let [_, _, place, ..] = args;
+    // SAFETY: the program's own request; the kernel checks the pointers.
+    let done = unsafe { sys::call(SYS_CACHESTAT, args) }?;
+    if let Some(config) = larger() {
+        let shift = config.target.shift() - config.real.shift();
+        // SAFETY: `struct cachestat`, five counts that the kernel has just written.
+        for count in unsafe { &mut *(place as *mut [u64; 5]) } {
+            *count = count.div_ceil(1 << shift);
+        }
+    }
+    Ok(done)
+}
