@@ -28,9 +28,9 @@ static void say_locked(struct ctx *c)
 
 static struct range any_address(struct ctx *c)
 {
-	struct range g = say_range(c);
 	/* not into what others have behind a slot */
-	if (chance(c, 40) && (g.region < ARENAS || !whole_slots_only(c))) {
+	struct range g = say_range_in(c, whole_slots_only(c) ? pick_arena(c) : pick_region(c));
+	if (chance(c, 40)) {
 		g.from.units += (long)rnd(c, PER_PAGE);
 		say(c, " really from ");
 		say_arg(c, g.from);

@@ -142,7 +142,7 @@ static void move_fixed(struct ctx *c)
 	struct arg old = near_pages(c, 1 + (long)rnd(c, (uint64_t)pages));
 	struct arg new = near_pages(c, 1 + (long)rnd(c, (uint64_t)(most < 6 ? most : 6)));
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
-	if (chance(c, 15) && apart(at(c, r, from), 8, at(c, to_r, to), 8))
+	if (chance(c, 15) && pages_of(old) <= most && apart(at(c, r, from), 8, at(c, to_r, to), 8))
 		flags = chance(c, 70) ? flags | MREMAP_DONTUNMAP : MREMAP_FIXED, new = old;
 	move(c, r, from, old, new, flags, to_r, to);
 }

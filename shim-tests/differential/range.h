@@ -7,11 +7,11 @@ struct range {
 	int region;
 	struct arg from, len;
 };
-/* Anywhere, and a little beyond where that is harmless; tells it. */
-static inline struct range say_range(struct ctx *c)
+/* In a region, and a little beyond where that is harmless; tells it. */
+static inline struct range say_range_in(struct ctx *c, int region)
 {
 	struct range g;
-	g.region = pick_region(c);
+	g.region = region;
 	pick_range(c, g.region, g.region < ARENAS ? 2 : 0, &g.from, &g.len);
 	if (chance(c, 3))
 		g.len = (struct arg){ 0, 0 };
@@ -20,5 +20,10 @@ static inline struct range say_range(struct ctx *c)
 	say(c, " len ");
 	say_arg(c, g.len);
 	return g;
+}
+
+static inline struct range say_range(struct ctx *c)
+{
+	return say_range_in(c, pick_region(c));
 }
 #endif
