@@ -33,6 +33,22 @@ pub struct Program {
     pub group: String,
     /// The executable.
     pub path: PathBuf,
+    /// The page sizes it is about, when its answer is the architecture's on others.
+    only: Option<String>,
+    /// A variable of the library's that it is about, with its value.
+    pub env: Option<(String, String)>,
+}
+
+impl Program {
+    /// Whether what real kernels answered is to be expected at this page size,
+    /// with or without the library.
+    #[must_use]
+    pub fn is_about(&self, page_size: &str, shimmed: bool) -> bool {
+        match &self.only {
+            Some(sizes) => shimmed && sizes.split_whitespace().any(|size| size == page_size),
+            None => true,
+        }
+    }
 }
 
 fn harness() -> &'static Path {
@@ -54,18 +70,24 @@ pub fn all(libc: Libc) -> io::Result<Vec<Program>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let source = harness().join("programs").join(&name).with_extension("c");
         let text = fs::read_to_string(&source)?;
-        let group = head_value(text.lines().next().unwrap_or_default(), "group")
+        let head = text.lines().next().unwrap_or_default();
+        let group = head_value(head, "group")
             .ok_or_else(|| {
                 io::Error::other(format!("{}: the first line names no group", source.display()))
             })?
             .to_owned();
-        programs.push(Program { name, group, path });
+        let only = head_value(head, "only").map(str::to_owned);
+        let env = head_value(head, "env")
+            .and_then(|setting| setting.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        programs.push(Program { name, group, path, only, env });
     }
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
 }
 
-/// The value of `key` in a first line like `/* group: eof; needs: glibc */`.
+/// The value of `key` in a first line like `/* group: eof; needs: glibc */`. Keys:
+/// `group`, `needs` (a C library), `only` (page sizes), `env` (NAME=VALUE).
 fn head_value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let inner = line.trim().strip_prefix("/*")?.strip_suffix("*/")?;
     inner.split(';').find_map(|part| {
@@ -97,14 +119,26 @@ pub fn truth(program: &Program, page_size: &str) -> io::Result<String> {
 
 /// Compares an outcome with the truth: nothing when they agree or when the
 /// program said that this machine cannot answer, else a readable difference.
+/// `view` says how to look at either text.
 #[must_use]
-pub fn difference(truth: &str, outcome: &Outcome) -> Option<String> {
-    let got = outcome.transcript();
-    if got == truth
-        || (outcome.is_success() && outcome.text.lines().any(|line| line.starts_with("SKIP ")))
-    {
+pub fn difference(truth: &str, outcome: &Outcome, view: fn(&str) -> String) -> Option<String> {
+    let (truth, got) = (view(truth), view(&outcome.transcript()));
+    let skipped = outcome.text.lines().any(|line| line.starts_with("SKIP "));
+    if got == truth || (outcome.is_success() && skipped) {
         return None;
     }
-    let diff = similar::TextDiff::from_lines(truth, &got);
+    let diff = similar::TextDiff::from_lines(&truth, &got);
     Some(diff.unified_diff().context_radius(3).header("real kernel", "here").to_string())
+}
+
+/// As it stands.
+#[must_use]
+pub fn exactly(text: &str) -> String {
+    text.to_owned()
+}
+
+/// In a hard window what is not mapped is reserved without access.
+#[must_use]
+pub fn holes_reserved(text: &str) -> String {
+    text.replace('.', "-").replace("SEGV_MAPERR", "SEGV_ACCERR")
 }

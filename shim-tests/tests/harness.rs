@@ -19,6 +19,10 @@ struct Mode {
     libc: Libc,
     /// The page size under the library; without it, the machine's own counts.
     shimmed: Option<&'static str>,
+    /// What else the library is told.
+    settings: &'static [(&'static str, &'static str)],
+    /// How truth and outcome are looked at.
+    view: fn(&str) -> String,
 }
 
 impl Mode {
@@ -36,7 +40,11 @@ impl Mode {
 }
 
 const fn mode(name: &'static str, libc: Libc, shimmed: Option<&'static str>) -> Mode {
-    Mode { name, libc, shimmed }
+    Mode { name, libc, shimmed, settings: &[], view: programs::exactly }
+}
+
+const fn told(mode: Mode, settings: &'static [(&'static str, &'static str)]) -> Mode {
+    Mode { settings, ..mode }
 }
 
 const MODES: &[Mode] = &[
@@ -44,6 +52,13 @@ const MODES: &[Mode] = &[
     mode("4K", Libc::Glibc, Some("4K")),
     mode("16K", Libc::Glibc, Some("16K")),
     mode("64K", Libc::Glibc, Some("64K")),
+    told(mode("64K-on-16K", Libc::Glibc, Some("64K")), &[("PAGESIM_HOST_PAGE_SIZE", "16K")]),
+    told(mode("64K-bottomup", Libc::Glibc, Some("64K")), &[("PAGESIM_PLACEMENT", "bottomup")]),
+    Mode {
+        view: programs::holes_reserved,
+        settings: &[("PAGESIM_RESERVE", "hard")],
+        ..mode("64K-hard", Libc::Glibc, Some("64K"))
+    },
     mode("musl-native", Libc::Musl, None),
     mode("musl-16K", Libc::Musl, Some("16K")),
     mode("musl-64K", Libc::Musl, Some("64K")),
@@ -58,6 +73,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let Some(page_size) = mode.page_size() else { continue };
         for program in programs::all(mode.libc)? {
             names.push(program.name.clone());
+            if !program.is_about(page_size, mode.shimmed.is_some()) {
+                continue;
+            }
             let name = format!("{}/{}/{}", mode.name, program.group, program.name);
             let known = Arc::clone(&known);
             trials.push(Trial::test(name, move || agrees(*mode, page_size, &program, &known)));
@@ -77,13 +95,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 fn agrees(mode: Mode, page_size: &str, program: &Program, known: &Known) -> Result<(), Failed> {
     let truth = programs::truth(program, page_size)?;
-    let run = match mode.shimmed {
+    let mut run = match mode.shimmed {
         Some(size) => Run::shimmed(&program.path, size)?,
         None => Run::native(&program.path)?,
     };
+    for (name, value) in mode.settings {
+        run = run.env(name, value);
+    }
+    if let Some((name, value)) = &program.env {
+        run = run.env(name, value);
+    }
     let command = run.shell();
     let outcome: Outcome = run.outcome()?;
-    match (programs::difference(&truth, &outcome), known.reason(mode.name, &program.name)) {
+    match (
+        programs::difference(&truth, &outcome, mode.view),
+        known.reason(mode.name, &program.name),
+    ) {
         (None, None) | (Some(_), Some(_)) => Ok(()),
         (Some(difference), None) => Err(format!("{command}\n{difference}").into()),
         (None, Some(reason)) => {
