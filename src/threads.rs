@@ -2,11 +2,12 @@
 //!
 //! The C library allocates stacks by itself, on host pages; it is told a guard
 //! of whole target pages, so that what it reports and what it maps agree. The base
-//! of such a stack need not lie on a target page.
+//! of such a stack need not lie on a target page; the part below the first
+//! one is kept from the program.
 
 use crate::arch::weak_symbol;
 use crate::hooks::next;
-use crate::state;
+use crate::state::{self, Turn};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -36,9 +37,15 @@ pub(crate) fn stack_too_small(size: usize) -> bool {
 /// some versions of it only keep in reserve.
 type Attributes = [u64; 7];
 
+/// Room for one, reserve included.
+#[repr(C)]
+struct Room {
+    used: Attributes,
+    reserve: u64,
+}
+
 pub(crate) type Start = extern "C" fn(*mut c_void) -> *mut c_void;
-type Create =
-    extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int;
+type Create = extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int;
 
 /// Makes a guard of one target page the default: of threads without attributes and
 /// of thrd_create(3), which the C library starts by itself.
@@ -80,6 +87,22 @@ pub(crate) fn initialised(attributes: *mut pthread_attr_t) {
     }
 }
 
+/// Lowest address and size of the stack that these attributes name.
+fn stack(attributes: *const pthread_attr_t) -> Option<(usize, usize)> {
+    let get = next!(
+        c"pthread_attr_getstack",
+        fn(*const pthread_attr_t, *mut usize, *mut usize) -> c_int
+    )?;
+    let (mut base, mut size) = (0usize, 0usize);
+    (get(attributes, &raw mut base, &raw mut size) == 0).then_some((base, size))
+}
+
+/// Whether the program brings a stack of its own. Without one glibc names an end
+/// of 0 and musl nothing at all.
+fn has_own_stack(attributes: *const pthread_attr_t) -> bool {
+    stack(attributes).is_some_and(|(base, size)| base.wrapping_add(size) != 0)
+}
+
 /// pthread_create(3) by way of the C library's.
 pub(crate) fn create(
     next: Create,
@@ -88,25 +111,69 @@ pub(crate) fn create(
     start: Start,
     argument: *mut c_void,
 ) -> c_int {
-    let rounded = state::target().and_then(|target| rounded_guard(target, attributes));
-    let Some(size) = rounded else { return next(thread, attributes, start, argument) };
+    let Some(config) = state::config() else { return next(thread, attributes, start, argument) };
+    let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
     // The program's attributes are not ours to change: another thread may use them.
-    // SAFETY: pthread_attr_t is at least this long, and plain data.
-    let mut copy: Attributes = unsafe { attributes.cast::<Attributes>().read() };
-    let copy = (&raw mut copy).cast::<pthread_attr_t>();
-    if set_guard(copy, size) {
-        next(thread, copy, start, argument)
+    let mut copy = Room { used: [0; 7], reserve: 0 };
+    let own = (&raw mut copy).cast::<pthread_attr_t>();
+    if attributes.is_null() {
+        if init.is_none_or(|init| init(own) != 0) {
+            return next(thread, attributes, start, argument);
+        }
     } else {
-        next(thread, attributes, start, argument)
+        // SAFETY: pthread_attr_t is at least this long, and plain data.
+        copy.used = unsafe { attributes.cast::<Attributes>().read() };
+    }
+    if let Some(size) = rounded_guard(config.target, own) {
+        set_guard(own, size);
+    }
+    if !has_own_stack(own) {
+        widen(own, config.target.bytes() - config.real.bytes().min(config.target.bytes()));
+    }
+    next(thread, own, start, argument)
+}
+
+/// Makes the stack larger: what [`reported`] takes off its lower end was never asked
+/// for.
+fn widen(attributes: *mut pthread_attr_t, bytes: usize) {
+    let get = next!(c"pthread_attr_getstacksize", fn(*const pthread_attr_t, *mut usize) -> c_int);
+    let set = next!(c"pthread_attr_setstacksize", fn(*mut pthread_attr_t, usize) -> c_int);
+    let (Some(get), Some(set)) = (get, set) else { return };
+    let mut size = 0usize;
+    if bytes != 0 && get(attributes, &raw mut size) == 0 {
+        if let Some(wider) = size.checked_add(bytes) {
+            set(attributes, wider);
+        }
+    }
+}
+
+/// The attributes of a running thread: the lower end of a stack that the C library
+/// made is said to be the first target page boundary in it, since that is
+/// where programs put guards of their own.
+pub(crate) fn reported(attributes: *mut pthread_attr_t) {
+    let Some(target) = state::target() else { return };
+    let Some((base, size)) = stack(attributes) else { return };
+    let (Some(first), Some(end)) = (target.ceil(base), base.checked_add(size)) else { return };
+    if first == base || first >= end || is_programs(base) {
+        return;
+    }
+    let set = next!(c"pthread_attr_setstack", fn(*mut pthread_attr_t, usize, usize) -> c_int);
+    if let Some(set) = set {
+        set(attributes, first, end - first);
+    }
+}
+
+/// Whether the program itself mapped the memory at `addr`.
+fn is_programs(addr: usize) -> bool {
+    match state::enter() {
+        Turn::Open(mut guard) => guard.space().map().find(addr).is_some(),
+        Turn::Inert | Turn::Nested(_) => false,
     }
 }
 
 /// The guard that a thread with these attributes gets, where that is not what they
 /// say.
 fn rounded_guard(target: PageSize, attributes: *const pthread_attr_t) -> Option<usize> {
-    if attributes.is_null() {
-        return None;
-    }
     let asked = guard(attributes)?;
     target.ceil(asked).filter(|rounded| *rounded != asked)
 }

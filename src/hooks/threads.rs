@@ -58,4 +58,15 @@ hook! {
             None => libc::ENOSYS,
         }
     }
+
+    fn pthread_getattr_np(thread: pthread_t, attributes: *mut pthread_attr_t)
+        -> c_int = libc::pthread_getattr_np {
+        let next = next!(c"pthread_getattr_np", fn(pthread_t, *mut pthread_attr_t) -> c_int);
+        let Some(next) = next else { return libc::ENOSYS };
+        let answer = next(thread, attributes);
+        if answer == 0 {
+            threads::reported(attributes);
+        }
+        answer
+    }
 }
