@@ -40,28 +40,29 @@ impl<H: Host, S: NodeSource> Space<H, S> {
 
     /// What the host says to an exclusive request for a range in use.
     pub(crate) fn taken(&mut self, call: &Call, range: AddrRange) -> Errno {
+        let Some(pages) = range.round_out(self.config.host) else { return Errno::ENOMEM };
         let request = MapRequest {
-            addr: range.start(),
-            len: range.len(),
+            addr: pages.start(),
+            len: pages.len(),
             prot: call.prot,
             flags: call.flags_at(How::Keep),
             fd: call.fd,
-            offset: call.offset,
+            offset: call.offset & !(self.config.host.mask() as u64),
             align: 0,
         };
-        self.refusal(&request, range.start(), Errno::EEXIST)
+        self.refusal(&request, pages.start(), Errno::EEXIST)
     }
 
     /// Why MAP_FIXED_NOREPLACE with MAP_SHARED_VALIDATE is refused: do_mmap()
     /// finds what is in the way before it looks at the flags.
     pub(crate) fn not_exclusive(&mut self, call: &Call, range: AddrRange) -> Errno {
-        if !self.map.is_free(range) {
-            Errno::EEXIST
-        } else if self.config.narrow() || self.hard_part(range).is_some() {
-            Errno::EOPNOTSUPP
-        } else {
-            self.taken(call, range)
+        let errno = self.taken(call, range);
+        // What the host found may be none of the program's.
+        let beside = self.config.narrow() || self.hard_part(range).is_some();
+        if errno == Errno::EEXIST && beside && self.map.is_free(range) {
+            return Errno::EOPNOTSUPP;
         }
+        errno
     }
 
     /// Whether addresses and lengths of the request count in huge pages.

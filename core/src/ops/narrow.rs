@@ -58,8 +58,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         }
         let exclusive = call.flags.contains(MapFlags::FIXED_NOREPLACE);
         if exclusive && !self.map.is_free(range) {
-            // do_mmap() finds that before it looks at the kind of mapping.
-            return Err(Errno::EEXIST);
+            return Err(self.taken(call, range));
         }
         let plan = self.plan(call, range)?;
         if plan.copied || plan.head.is_some() || plan.tail.is_some() {
