@@ -101,7 +101,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let last = self.host_page(part.end().saturating_sub(1));
         let start = if self.is_sole(first, part) { first.start() } else { inside.start() };
         let end = if self.is_sole(last, part) { last.end() } else { inside.end() };
-        AddrRange::new(start, end).unwrap_or(AddrRange::default())
+        AddrRange::new(start, end).unwrap_or_default()
     }
 
     /// Whether no entry reaches out of `part` in the host page `page`.

@@ -73,7 +73,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     fn is_sole_region(&mut self, page: AddrRange) -> Result<bool, Errno> {
         let Some(first) = self.foreign_region(page.start())? else { return Ok(false) };
         let next = self.foreign_region(first.range.end())?;
-        Ok(!next.is_some_and(|next| next.range.start() < page.end()))
+        Ok(next.is_none_or(|next| next.range.start() >= page.end()))
     }
 
     /// The first region that ends behind `at`; `None` at the end of the address

@@ -15,8 +15,10 @@ pub(crate) mod others;
 pub(crate) mod rig;
 pub(crate) mod steps;
 
+use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::map::{Node, NodeSource};
 use pagesim_core::page::{AddrRange, PageSize};
+use pagesim_core::space::MapRequest;
 
 /// Memory for the table from the test's heap, at most `limit` entries of it.
 #[derive(Clone, Copy)]
@@ -39,4 +41,25 @@ pub(crate) fn size(bytes: usize) -> PageSize {
 
 pub(crate) fn range(start: usize, len: usize) -> AddrRange {
     AddrRange::from_len(start, len).expect("a range")
+}
+
+/// mmap(2) of anonymous private memory, for what a test is not about.
+pub(crate) fn anonymous(addr: usize, len: usize, how: MapFlags) -> MapRequest {
+    MapRequest {
+        addr,
+        len,
+        prot: Prot::RW,
+        flags: MapFlags::PRIVATE | MapFlags::ANONYMOUS | how,
+        fd: -1,
+        offset: 0,
+        align: 0,
+    }
+}
+
+/// mmap(2) of a file.
+pub(crate) fn of_file(fd: i32, addr: usize, len: usize, how: MapFlags) -> MapRequest {
+    let flags = anonymous(addr, len, how).flags.difference(MapFlags::ANONYMOUS);
+    let flags =
+        if how.contains(MapFlags::SHARED) { flags.difference(MapFlags::PRIVATE) } else { flags };
+    MapRequest { flags, fd, ..anonymous(addr, len, how) }
 }
