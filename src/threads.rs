@@ -39,6 +39,7 @@ type Attributes = [u64; 7];
 
 /// Room for one, reserve included.
 #[repr(C)]
+#[derive(Default)]
 struct Room {
     used: Attributes,
     reserve: u64,
@@ -113,16 +114,16 @@ pub(crate) fn create(
 ) -> c_int {
     let Some(config) = state::config() else { return next(thread, attributes, start, argument) };
     let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
-    // The program's attributes are not ours to change: another thread may use them.
-    let mut copy = Room { used: [0; 7], reserve: 0 };
+    let mut copy = Room::default();
     let own = (&raw mut copy).cast::<pthread_attr_t>();
+    // The program's attributes are not ours to change: another thread may use them.
     if attributes.is_null() {
         if init.is_none_or(|init| init(own) != 0) {
             return next(thread, attributes, start, argument);
         }
     } else {
         // SAFETY: pthread_attr_t is at least this long, and plain data.
-        copy.used = unsafe { attributes.cast::<Attributes>().read() };
+        unsafe { own.cast::<Attributes>().write(attributes.cast::<Attributes>().read()) };
     }
     if let Some(size) = rounded_guard(config.target, own) {
         set_guard(own, size);
