@@ -51,12 +51,11 @@ impl Registers {
     /// the stack pointer, its `ucontext` behind the `siginfo`.
     pub(crate) fn interrupted(&self, read: impl Fn(usize) -> Option<usize>) -> Option<Registers> {
         const SIGINFO: usize = 128;
-        self.in_context(self.sp().checked_add(SIGINFO)?, read)
+        Self::in_context(self.sp().checked_add(SIGINFO)?, read)
     }
 
     /// Those in the `ucontext` at an address.
     pub(crate) fn in_context(
-        &self,
         context: usize,
         read: impl Fn(usize) -> Option<usize>,
     ) -> Option<Registers> {

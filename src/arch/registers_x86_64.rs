@@ -50,12 +50,11 @@ impl Registers {
     /// Those that a signal interrupted: the kernel's `struct rt_sigframe` is at
     /// the stack pointer, its `ucontext` first.
     pub(crate) fn interrupted(&self, read: impl Fn(usize) -> Option<usize>) -> Option<Registers> {
-        self.in_context(self.sp(), read)
+        Self::in_context(self.sp(), read)
     }
 
     /// Those in the `ucontext` at an address.
     pub(crate) fn in_context(
-        &self,
         context: usize,
         read: impl Fn(usize) -> Option<usize>,
     ) -> Option<Registers> {

@@ -4,6 +4,7 @@
 use super::{errno, hook, next};
 use crate::eof::{self, mask, KernelAction};
 use crate::real::Real;
+use crate::record::faults;
 use crate::signals;
 use crate::sys::SignalSet;
 use core::ffi::c_int;
@@ -27,6 +28,12 @@ hook! {
             return bus_action(new, old);
         }
         match next!(c"sigaction", fn(c_int, *const Action, *mut Action) -> c_int) {
+            // SAFETY: null or the program's structures.
+            Some(next) if faults::watches(signal) => unsafe {
+                faults::action(new.as_ref(), old.as_mut(), |new, old| {
+                    without_bus(signal, new, old, next)
+                })
+            },
             // SAFETY: null or the program's structures.
             Some(next) => unsafe { without_bus(signal, new, old, next) },
             None => errno::status(Err(Errno::ENOSYS)),
@@ -164,6 +171,9 @@ macro_rules! like_signal {
                         if eof::handled_here(signal) {
                             let libc = |handler| drop(next(signal, handler));
                             return eof::with_programs_action(handler, libc).handler;
+                        }
+                        if faults::watches(signal) {
+                            return faults::by_signal(handler, |handler| next(signal, handler));
                         }
                         next(signal, handler)
                     }

@@ -10,6 +10,7 @@
 //! with the lock held. Nothing here changes what the program sees, but in audit
 //! mode.
 
+pub(crate) mod faults;
 mod modules;
 mod sink;
 mod slack;
@@ -18,6 +19,7 @@ mod stack;
 mod touched;
 mod weigh;
 
+use crate::arch::Registers;
 use crate::linux::Linux;
 use crate::state::Guard;
 use crate::sys;
@@ -188,43 +190,89 @@ impl Recorder {
             unnamed: finding.unnamed,
             ..blank(finding.class, call.kind())
         };
-        let place = self.write(event, &mut |scratch, visit| stack::walk_from_here(scratch, visit));
-        if let Some(place) = place {
-            self.recent.add(call, finding, answer, place);
+        let trace = self.trace(&mut |scratch, visit| stack::walk_from_here(scratch, visit));
+        if let Some((_, key)) = self.write(event, &trace) {
+            self.recent.add(call, answer, Event { key, ..event }, trace);
+            faults::install();
         }
     }
 
-    /// Fills in thread, stack and key, and writes or counts.
-    fn write(
-        &mut self,
-        mut event: Event,
-        walk: &mut dyn FnMut(&mut Scratch, stack::Visit<'_>),
-    ) -> Option<Place> {
-        let sink = self.sink.as_mut()?;
-        let mut found = [(0usize, None::<Module>); FRAMES];
-        let mut depth = 0;
-        walk(&mut self.scratch, &mut |pc, module| {
-            if let Some(place) = found.get_mut(depth) {
-                *place = (pc, module.copied());
-                depth += 1;
+    /// Takes down a call stack.
+    fn trace(&mut self, walk: &mut dyn FnMut(&mut Scratch, stack::Visit<'_>)) -> Trace {
+        let mut trace = Trace { pcs: [0; FRAMES], depth: 0 };
+        walk(&mut self.scratch, &mut |pc, _| {
+            if let Some(place) = trace.pcs.get_mut(trace.depth) {
+                *place = pc;
+                trace.depth += 1;
             }
-            depth < FRAMES
+            trace.depth < FRAMES
         });
-        event.key = key(&event, found.get(..depth).unwrap_or(&[]));
+        trace
+    }
+
+    /// Fills in thread, stack and key, and writes or counts. Where it is, and its
+    /// key.
+    fn write(&mut self, mut event: Event, trace: &Trace) -> Option<(Place, u64)> {
+        let sink = self.sink.as_mut()?;
+        event.key = key(&event, trace);
         if let Some(place) = sink.find(event.key) {
             sink.count(place, event.state());
-            return Some(place);
+            return Some((place, event.key));
         }
-        event.depth = depth;
-        for (frame, (pc, module)) in event.frames.iter_mut().zip(&found).take(depth) {
+        event.depth = trace.depth;
+        for (frame, pc) in event.frames.iter_mut().zip(trace.pcs()) {
+            let module = modules::find(*pc);
             let number = module.as_ref().map_or(0, |module| entry(sink, module));
-            let module = module.as_ref().filter(|_| number != 0);
+            let module = module.filter(|_| number != 0);
             let address = module.map_or(*pc, |module| module.own_address(*pc)) as u64;
             *frame = Frame { module: number, address };
         }
         event.thread = sys::gettid() as u32;
         event.process = sys::getpid() as u32;
-        sink.add(&event)
+        sink.add(&event).map(|place| (place, event.key))
+    }
+
+    /// The program faults at `address`, with the registers in the `ucontext`.
+    fn fault(&mut self, address: usize, context: usize) {
+        let Some(harm) = self.recent.harm_at(address) else { return };
+        let Some(place) = self.confirm(&harm) else { return };
+        // SAFETY: the kernel's structure on this thread's stack, aligned.
+        let read = |address: usize| Some(unsafe { (address as *const usize).read() });
+        let Some(registers) = Registers::in_context(context, read) else { return };
+        let event = Event {
+            weight: Weight::Fault,
+            range: AddrRange::from_len(address, 1).unwrap_or_default(),
+            result: place.slot as u64,
+            part: place.part as u64,
+            ..blank(harm.event.class, harm.event.call)
+        };
+        let trace = self.trace(&mut |scratch, visit| stack::walk(scratch, registers, visit));
+        self.write(event, &trace);
+    }
+
+    /// Notes that a harm came true. In a child of fork its event may still have to
+    /// be written: what the parent wrote is not in the child's file.
+    fn confirm(&mut self, harm: &weigh::Harm) -> Option<Place> {
+        let known = self.sink.as_ref()?.find(harm.event.key);
+        let place = match known {
+            Some(place) => place,
+            None => self.write(harm.event, &harm.trace)?.0,
+        };
+        self.sink.as_ref()?.confirm(place);
+        Some(place)
+    }
+}
+
+/// The addresses of a call stack.
+#[derive(Clone, Copy)]
+struct Trace {
+    pcs: [usize; FRAMES],
+    depth: usize,
+}
+
+impl Trace {
+    fn pcs(&self) -> &[usize] {
+        self.pcs.get(..self.depth).unwrap_or(&self.pcs)
     }
 }
 
@@ -250,9 +298,9 @@ fn blank(class: Class, call: CallKind) -> Event {
 }
 
 /// Equal for equal classes, calls and call stacks (FNV-1a); never 0.
-fn key(event: &Event, stack: &[(usize, Option<Module>)]) -> u64 {
+fn key(event: &Event, trace: &Trace) -> u64 {
     let kind = [event.class as u64, event.call as u64, event.weight as u64 / 3];
-    let words = kind.into_iter().chain(stack.iter().map(|(pc, _)| *pc as u64));
+    let words = kind.into_iter().chain(trace.pcs().iter().map(|pc| *pc as u64));
     words.fold(0xcbf2_9ce4_8422_2325u64, |hash, word| {
         word.to_le_bytes()
             .iter()

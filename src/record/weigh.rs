@@ -2,26 +2,31 @@
 //! undoes a mapping because a hint was not taken, whether it faults later.
 
 use super::touched::{self, Of};
-use super::{Place, Recorder};
+use super::{Recorder, Trace};
 use crate::state::Guard;
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::{classify, Call, Certainty, Class, Finding, Scene, Severity};
 use pagesim_core::flags::MapFlags;
 use pagesim_core::host::Host;
 use pagesim_core::page::AddrRange;
-use pagesim_record::Weight;
+use pagesim_record::{Event, Weight};
+
+/// What mmap(2) answers when it fails.
+const MAP_FAILED: usize = usize::MAX;
 
 /// Harmed ranges that are remembered.
 const REMEMBERED: usize = 64;
 
-/// A range that a call may have harmed.
+/// What a call may have harmed.
 #[derive(Clone, Copy)]
 pub(super) struct Harm {
-    pub(super) range: AddrRange,
-    pub(super) class: Class,
-    pub(super) place: Place,
+    /// Where the program would fault because of it.
+    range: AddrRange,
     /// The mapping that a hint led to; empty for other classes.
     hinted: AddrRange,
+    /// As it was written, but for the stack.
+    pub(super) event: Event,
+    pub(super) trace: Trace,
 }
 
 /// The last of them, oldest overwritten.
@@ -38,59 +43,78 @@ impl Recent {
     pub(super) fn add(
         &mut self,
         call: &Call,
-        finding: &Finding,
         answer: Result<usize, Errno>,
-        place: Place,
+        event: Event,
+        trace: Trace,
     ) {
         let hinted = match (call, answer) {
-            (Call::Mmap(request, _), Ok(at)) if finding.class == Class::HintExact => {
+            (Call::Mmap(request, _), Ok(at)) if event.class == Class::HintExact => {
                 AddrRange::from_len(at, request.len).unwrap_or_default()
             }
             _ => AddrRange::default(),
         };
-        let range = match finding.class.severity() {
-            Severity::Hazard => finding.unnamed,
-            Severity::Error => refused_range(call, finding),
+        let range = match event.class.severity() {
+            _ if event.class == Class::HintExact => behind_mapping(hinted, event.range),
+            Severity::Hazard => event.unnamed,
+            Severity::Error => refused_range(call, &event),
         };
-        let harm = Harm { range, class: finding.class, place, hinted };
-        if let Some(free) = self.harms.get_mut(self.next % REMEMBERED) {
-            *free = Some(harm);
+        // a call that is repeated is one harm
+        let same = self.harms.iter().position(|harm| {
+            harm.is_some_and(|harm| harm.event.key == event.key && harm.range == range)
+        });
+        let index = same.unwrap_or(self.next % REMEMBERED);
+        if let Some(free) = self.harms.get_mut(index) {
+            *free = Some(Harm { range, hinted, event, trace });
         }
-        self.next = self.next.wrapping_add(1);
+        if same.is_none() {
+            self.next = self.next.wrapping_add(1);
+        }
     }
 
     /// The latest call that may be why `address` faults.
     pub(super) fn harm_at(&self, address: usize) -> Option<Harm> {
         let newest_first = (1..=REMEMBERED).map(|n| self.next.wrapping_sub(n) % REMEMBERED);
         let harms = newest_first.filter_map(|i| *self.harms.get(i)?);
-        harms.into_iter().find(|harm| harm.range.contains(address))
+        harms.into_iter().find(|harm| {
+            let failed = harm.range.start() == 0 && address == MAP_FAILED;
+            failed || harm.range.contains(address)
+        })
     }
 
     /// A mapping or a protection was made anew: what faults there now does so for
     /// another reason.
     fn settle(&mut self, range: AddrRange) {
-        for place in &mut self.harms {
-            *place = place.filter(|harm| harm.range.is_empty() || !range.covers(harm.range));
+        for harm in self.harms.iter_mut().flatten() {
+            if range.covers(harm.range) {
+                harm.range = AddrRange::default();
+            }
         }
     }
 
-    /// The event of a hint whose mapping is undone as a whole.
-    fn undone(&mut self, range: AddrRange) -> Option<Place> {
+    /// The hint whose mapping is undone as a whole.
+    fn undone(&mut self, range: AddrRange) -> Option<Harm> {
         let hinted = |harm: &&mut Option<Harm>| {
             harm.as_ref().is_some_and(|harm| !harm.hinted.is_empty() && harm.hinted == range)
         };
-        self.harms.iter_mut().find(hinted)?.take().map(|harm| harm.place)
+        self.harms.iter_mut().find(hinted)?.take()
     }
 }
 
+/// What a program that thinks its hint was taken uses and does not have.
+fn behind_mapping(made: AddrRange, hint: AddrRange) -> AddrRange {
+    AddrRange::new(made.end().max(hint.start()), hint.end()).unwrap_or_default()
+}
+
 /// Addresses that fault because a call was refused: what it should have made or
-/// changed, and for mmap(2) also what is reached through MAP_FAILED.
-fn refused_range(call: &Call, finding: &Finding) -> AddrRange {
+/// changed, and for mmap(2) what is reached through MAP_FAILED.
+fn refused_range(call: &Call, event: &Event) -> AddrRange {
     match call {
         Call::Mmap(request, _) if !request.flags.is_fixed() => {
-            AddrRange::new(usize::MAX, usize::MAX).unwrap_or_default()
+            // it is the last address: what follows it begins at 0
+            const NEAR: usize = 1 << 16;
+            AddrRange::new(0, request.len.min(NEAR)).unwrap_or_default()
         }
-        _ => finding.range,
+        _ => event.range,
     }
 }
 
@@ -134,9 +158,8 @@ impl Recorder {
             Call::Mprotect { addr, len, .. } => AddrRange::from_len(addr, len),
             Call::Munmap { addr, len } => {
                 let range = AddrRange::from_len(addr, len);
-                let place = range.and_then(|range| self.recent.undone(range));
-                if let (Some(place), Some(sink)) = (place, &self.sink) {
-                    sink.confirm(place);
+                if let Some(hint) = range.and_then(|range| self.recent.undone(range)) {
+                    self.confirm(&hint);
                 }
                 range
             }

@@ -68,12 +68,14 @@ pub(super) fn details(event: &Event) -> Vec<String> {
 
 /// A fault, by its address.
 pub(super) fn fault(address: u64) -> String {
-    // what is reached through MAP_FAILED
-    const LAST_PAGES: u64 = u64::MAX - (1 << 20);
-    if address >= LAST_PAGES {
-        format!("the program faulted at {address:#x}, through the MAP_FAILED it got")
-    } else {
-        format!("the program faulted at {address:#x}")
+    /// What comes behind MAP_FAILED, the last address.
+    const NEAR_ZERO: u64 = 1 << 16;
+    match address {
+        u64::MAX => "the program faulted at MAP_FAILED, which it got".to_owned(),
+        near if near < NEAR_ZERO => {
+            format!("the program faulted at {near:#x}, behind the MAP_FAILED that it got")
+        }
+        other => format!("the program faulted at {other:#x}"),
     }
 }
 

@@ -258,9 +258,12 @@ impl<S> Scene<'_, S> {
         AddrRange::new(first.range.start(), last.range.end())
     }
 
-    /// A hazard that stands or falls with the use of the bytes in `unnamed`.
+    /// A hazard that stands or falls with the use of the bytes in `unnamed`. A
+    /// length below every page size means the page, whatever that is.
     fn rounded(&self, class: Class, range: AddrRange, unnamed: AddrRange) -> Option<Finding> {
+        let means_a_page = range.len() < self.real.bytes();
+        let certainty = if means_a_page { Certainty::Later } else { Certainty::IfTouched };
         let range = range.round_out(self.target)?;
-        Some(Finding { class, certainty: Certainty::IfTouched, range, unnamed })
+        Some(Finding { class, certainty, range, unnamed })
     }
 }

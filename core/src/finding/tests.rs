@@ -241,6 +241,13 @@ fn a_length_that_is_rounded_over_bytes_in_use_is_a_hazard() {
 }
 
 #[test]
+fn a_length_below_every_page_size_waits_for_a_fault() {
+    let w = World::with(65536, 1 << 20);
+    let call = Call::Munmap { addr: BASE, len: 1 };
+    assert_eq!(w.class(call), Some((Class::MunmapRounding, Certainty::Later)));
+}
+
+#[test]
 fn all_of_a_small_mapping_without_access_is_no_guard() {
     // the program rounded the length of the mapping up itself
     let w = World::with(65536, 65536);
