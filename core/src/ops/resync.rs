@@ -131,28 +131,49 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             at = range.end();
             let delta = (range.start() - region.range.start()) as u64;
             let backing = region.backing.advanced(delta);
-            if !(self.config.reserve == Reserve::Hard && is_placeholder(&region)) {
-                visit(self, &HostRegion { range, backing, ..region })?;
-            }
+            let region = HostRegion { range, backing, ..region };
+            let Some(region) = self.without_reservation(&region) else { continue };
+            visit(self, &region)?;
         }
         Ok(())
+    }
+
+    /// A region without what may be the reservation. A filler looks the same, but
+    /// for where it begins.
+    fn without_reservation(&self, region: &HostRegion) -> Option<HostRegion> {
+        if self.config.reserve == Reserve::Soft || !is_placeholder(region) {
+            return Some(*region);
+        }
+        let end = self.config.target.ceil(region.range.start())?.min(region.range.end());
+        let range = AddrRange::new(region.range.start(), end).filter(|range| !range.is_empty())?;
+        Some(HostRegion { range, ..*region })
     }
 
     /// Takes a region for a mapping of ours. Ours are whole target pages, but for
     /// a special file and the filler behind it.
     fn adopt(&mut self, region: &HostRegion) -> Result<(), Errno> {
-        self.reserve(3)?;
+        self.reserve(5)?;
         let HostRegion { range, prot, shared, backing } = *region;
         let target = self.config.target;
+        let mut rest = range;
+        let first_page = target.ceil(range.start()).unwrap_or(range.end()).min(range.end());
+        if is_placeholder(region) && first_page > range.start() {
+            let filler = AddrRange::new(range.start(), first_page).unwrap_or(range);
+            let flags = MapFlags::PRIVATE;
+            self.map.insert(Vma { range: filler, prot, flags, backing: Backing::Filler });
+            rest = AddrRange::new(first_page, range.end()).unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(());
+            }
+        }
         let backing = match backing {
             Backing::File { id, offset } if !target.is_aligned(range.end()) => {
                 Backing::Special { id, offset }
             }
-            _ if !target.is_aligned(range.start()) && is_placeholder(region) => Backing::Filler,
             other => other,
         };
         let flags = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
-        self.map.insert(Vma { range, prot: prot & Prot::RWX, flags, backing });
+        self.map.insert(Vma { range: rest, prot: prot & Prot::RWX, flags, backing });
         Ok(())
     }
 }
