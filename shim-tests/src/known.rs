@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// One line of a list: `<mode>[,<mode>...] <name> : <reason>`.
+/// One line of a list: `<mode>[,<mode>...] <name> : <reason>`. The mode
+/// `sometimes` says that by chance there may be no difference.
 #[derive(Debug, Clone)]
 struct Gap {
     modes: Vec<String>,
@@ -45,6 +46,12 @@ impl Known {
         let gap =
             self.gaps.iter().find(|gap| gap.name == name && gap.modes.iter().any(|m| m == mode))?;
         Some(&gap.reason)
+    }
+
+    /// Whether `name` may agree by chance and stay in the list.
+    #[must_use]
+    pub fn sometimes(&self, name: &str) -> bool {
+        self.reason("sometimes", name).is_some()
     }
 
     /// The reason why all of `group` may differ in `mode`: a line for `group/*`.
