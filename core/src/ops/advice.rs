@@ -48,6 +48,11 @@ fn reach(advice: i32) -> Reach {
     }
 }
 
+/// MADV_POPULATE_READ and _WRITE: madvise_populate() ends at a hole.
+fn populates(advice: i32) -> bool {
+    matches!(advice, 22 | 23)
+}
+
 impl<H: Host, S: NodeSource> Space<H, S> {
     /// madvise(2).
     ///
@@ -64,7 +69,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return self.host.madvise(self.config.host.floor(addr), 0, advice);
         }
         let named = addr.saturating_add(len);
-        let answer = self.over_mapped(range, Holes::Skip, |space, part| {
+        let holes = if populates(advice) { Holes::Stop } else { Holes::Skip };
+        let answer = self.over_mapped(range, holes, |space, part| {
             let part = space.advised_part(part, named);
             if part.is_empty() {
                 return Ok(());
