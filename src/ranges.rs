@@ -54,6 +54,9 @@ pub(crate) fn madvise(addr: usize, len: usize, advice: i32) -> Result<(), Errno>
     let args = [addr, len, advice as usize, 0, 0, 0];
     let call = Ranged::new("madvise", libc::SYS_madvise, args);
     call.turn(format_args!(", {advice}"), |guard| {
+        if matches!(advice, libc::MADV_POPULATE_READ | libc::MADV_POPULATE_WRITE) {
+            touched(guard, addr, len);
+        }
         record::watched(guard, || Call::Madvise { addr, len, advice }, |guard| {
             guard.space().madvise(addr, len, advice)
         })
@@ -95,7 +98,17 @@ pub(crate) fn mlock(addr: usize, len: usize, flags: Option<u32>) -> Result<(), E
     };
     let args = [addr, len, flags.unwrap_or(0) as usize, 0, 0, 0];
     let call = Ranged { floors: true, ..Ranged::new(name, number, args) };
-    call.turn(format_args!(""), |guard| guard.space().mlock(addr, len, flags))
+    call.turn(format_args!(""), |guard| {
+        touched(guard, addr, len);
+        guard.space().mlock(addr, len, flags)
+    })
+}
+
+/// The kernel is about to touch all of a range: tails in it are there before.
+fn touched(guard: &mut Guard, addr: usize, len: usize) {
+    if eof::concerned(addr, len) {
+        Eof::of(guard).fill_range(addr, len);
+    }
 }
 
 /// munlock(2).

@@ -4,6 +4,7 @@
 use super::errno::word;
 use super::{hook, next};
 use crate::arch::weak_symbol;
+use crate::eof::transfer;
 use crate::{pipes, procfs, sys};
 use core::ffi::{c_char, c_int};
 use libc::{mode_t, FILE};
@@ -12,6 +13,9 @@ use libc::{mode_t, FILE};
 #[inline]
 fn opened(path: *const c_char, flags: c_int, fd: c_int) -> c_int {
     pipes::opened(fd);
+    if flags & libc::O_TRUNC != 0 && fd >= 0 {
+        transfer::truncated(fd);
+    }
     // SAFETY: a successful open(2) has read the path.
     unsafe { procfs::opened(path, flags, fd) };
     fd

@@ -6,7 +6,7 @@ use super::{errno, hook, next};
 use crate::eof::{self, transfer};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
-use libc::{loff_t, off64_t, off_t, size_t, ssize_t};
+use libc::{loff_t, mode_t, off64_t, off_t, size_t, ssize_t};
 use pagesim_core::errno::Errno;
 
 fn missing() -> isize {
@@ -153,6 +153,32 @@ resizing! {
     splice, c"splice"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
     ) -> ssize_t, changed(to);
+}
+
+/// Defines creat(2) under its names.
+macro_rules! like_creat {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(path: *const c_char, mode: mode_t) -> c_int {
+                let Some(next) = next!($c_name, fn(*const c_char, mode_t) -> c_int) else {
+                    return missing() as c_int;
+                };
+                let mut fd = next(path, mode);
+                if fd < 0 && transfer::refused(&[path as usize]) {
+                    fd = next(path, mode);
+                }
+                if fd >= 0 {
+                    transfer::truncated(fd);
+                }
+                fd
+            }
+        )*}
+    };
+}
+
+like_creat! {
+    creat, c"creat";
+    creat64, c"creat64";
 }
 
 /// Defines truncate(2) under its names.
