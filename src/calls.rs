@@ -1,6 +1,7 @@
 //! The emulated calls: each takes its turn at the address space, or goes to the
 //! kernel as it is where the library is inert, and is logged.
 
+use crate::arch::untagged;
 use crate::eof::Eof;
 use crate::state::{enter, Turn};
 use crate::{direct, eof, log, record, sys};
@@ -49,6 +50,7 @@ pub(crate) fn mmap(
 
 /// munmap(2).
 pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || Call::Munmap { addr, len }, |guard| {
@@ -70,6 +72,7 @@ pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
 
 /// mprotect(2).
 pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let new = Prot::from_bits_retain(prot as u32);
     let result = match enter() {
         Turn::Open(mut guard) => {
@@ -86,6 +89,7 @@ pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> 
 
 /// msync(2).
 pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || Call::Msync { addr, len, flags }, |guard| {

@@ -2,6 +2,7 @@
 //! that are only reached by their number. As `calls`: each takes its turn at the
 //! address space and is logged.
 
+use crate::arch::untagged;
 use crate::arena::Arena;
 use crate::eof::{self, Eof};
 use crate::linux::Linux;
@@ -51,6 +52,7 @@ impl Ranged {
 
 /// madvise(2).
 pub(crate) fn madvise(addr: usize, len: usize, advice: i32) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let args = [addr, len, advice as usize, 0, 0, 0];
     let call = Ranged::new("madvise", libc::SYS_madvise, args);
     call.turn(format_args!(", {advice}"), |guard| {
@@ -74,6 +76,7 @@ pub(crate) fn posix_madvise(addr: usize, len: usize, advice: i32) -> i32 {
 
 /// mincore(2).
 pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || Call::Mincore { addr, len, vector }, |guard| {
@@ -92,6 +95,7 @@ pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errn
 
 /// mlock(2), with `flags` mlock2(2).
 pub(crate) fn mlock(addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let (name, number) = match flags {
         None => ("mlock", libc::SYS_mlock),
         Some(_) => ("mlock2", libc::SYS_mlock2),
@@ -113,6 +117,7 @@ fn touched(guard: &mut Guard, addr: usize, len: usize) {
 
 /// munlock(2).
 pub(crate) fn munlock(addr: usize, len: usize) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let args = [addr, len, 0, 0, 0, 0];
     let call = Ranged { floors: true, ..Ranged::new("munlock", libc::SYS_munlock, args) };
     call.turn(format_args!(""), |guard| {
@@ -124,6 +129,7 @@ pub(crate) fn munlock(addr: usize, len: usize) -> Result<(), Errno> {
 
 /// pkey_mprotect(2).
 pub(crate) fn pkey_mprotect(addr: usize, len: usize, prot: i32, key: i32) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let args = [addr, len, prot as usize, key as usize, 0, 0];
     let call = Ranged {
         wrapped: Errno::ENOMEM,
@@ -140,12 +146,14 @@ pub(crate) const SYS_MSEAL: c_long = 462;
 
 /// mseal(2).
 pub(crate) fn mseal(addr: usize, len: usize, flags: usize) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let call = Ranged::new("mseal", SYS_MSEAL, [addr, len, flags, 0, 0, 0]);
     call.turn(format_args!(""), |guard| guard.space().mseal(addr, len, flags))
 }
 
 /// mbind(2); `policy` is mode, node mask, its length in bits, and flags.
 pub(crate) fn mbind(addr: usize, len: usize, policy: [usize; 4]) -> Result<(), Errno> {
+    let addr = untagged(addr);
     let [mode, mask, bits, flags] = policy;
     let call = Ranged::new("mbind", libc::SYS_mbind, [addr, len, mode, mask, bits, flags]);
     call.turn(format_args!(", {mode}"), |guard| guard.space().mbind(addr, len, policy))
@@ -233,6 +241,7 @@ fn with_tails_lifted(
 
 /// mremap(2).
 pub(crate) fn mremap(remap: &Remap) -> Result<usize, Errno> {
+    let remap = &Remap { addr: untagged(remap.addr), ..*remap };
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || remap.call(), |guard| remap.run(guard))

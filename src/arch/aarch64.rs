@@ -44,6 +44,14 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// An address without the tag that its highest byte may hold: `untagged_addr()`.
+/// Of the calls on ranges, only those that say where something new goes keep it.
+#[inline]
+pub(crate) fn untagged(addr: usize) -> usize {
+    const TAG: u32 = 8;
+    addr & (((addr << TAG) as isize) >> TAG) as usize
+}
+
 /// Whether the access that a fault's handler was called for was a write.
 pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
     /// Size of the machine context in front of its records: 35 words, and the

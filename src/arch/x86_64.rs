@@ -46,6 +46,13 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// An address as calls on ranges take it: no process has tags that did not ask for
+/// them (ARCH_ENABLE_TAGGED_ADDR).
+#[inline]
+pub(crate) fn untagged(addr: usize) -> usize {
+    addr
+}
+
 /// Whether the access that a fault's handler was called for was a write.
 pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
     const WRITE: i64 = 2;
