@@ -55,14 +55,21 @@ fn current(target: PageSize) -> usize {
     shown
 }
 
-/// Moves the break to `addr`, if that is possible.
+/// Moves the break to `addr`, if that is possible. A break that the kernel does
+/// not lower, because a mapping is in the way or a hole, is no error to the C
+/// library: it stays where it was.
 fn set(target: PageSize, addr: usize) -> Result<(), Errno> {
     let end = target.ceil(addr).ok_or(Errno::ENOMEM)?;
-    if end != raw(0) && !set_kernel(end) {
+    let kernel = raw(0);
+    if end != kernel && !set_kernel(end) {
         return Err(Errno::ENOMEM);
     }
-    KERNEL.store(end, Ordering::Relaxed);
-    SHOWN.store(addr, Ordering::Relaxed);
+    if raw(0) == end {
+        KERNEL.store(end, Ordering::Relaxed);
+        SHOWN.store(addr, Ordering::Relaxed);
+    } else {
+        KERNEL.store(kernel, Ordering::Relaxed);
+    }
     Ok(())
 }
 
@@ -70,7 +77,11 @@ fn set(target: PageSize, addr: usize) -> Result<(), Errno> {
 pub(crate) fn system_call(addr: usize) -> usize {
     let Some(target) = state::target() else { return raw(addr) };
     let before = current(target);
-    if addr == 0 || set(target, addr).is_err() { before } else { addr }
+    if addr == 0 || set(target, addr).is_err() {
+        before
+    } else {
+        SHOWN.load(Ordering::Relaxed)
+    }
 }
 
 /// brk(3); `None` where the C library does not offer it or nothing is emulated.
