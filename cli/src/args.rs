@@ -51,7 +51,7 @@ pub(crate) enum Action {
     /// Check ELF files, folders and archives for larger pages
     #[command(after_help = CHECK_CODES)]
     Check(Check),
-    /// Put reports in JSON together and show them in another format
+    /// Put records of programs and reports in JSON together and show them
     #[command(after_help = CHECK_CODES)]
     Report(Merge),
     /// Explain a finding, or list all
@@ -67,7 +67,8 @@ pub(crate) enum Action {
 /// Options of `pagesim report`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Merge {
-    /// Reports written with --format json; - is standard input
+    /// Records, what the names of records begin with, and reports written with --format json; -
+    /// is standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -104,9 +105,9 @@ pub(crate) struct Completions {
 /// Options of a run. Each one that has an environment variable wins over it.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Run {
-    /// Page size the program is shown, 4K to 1M [default: 64K]
+    /// Page size the program is shown, 4K to 1M; several times for one run each [default: 64K]
     #[arg(long, short = 'p', value_name = "SIZE")]
-    pub(crate) page_size: Option<OsString>,
+    pub(crate) page_size: Vec<OsString>,
     /// Pretend that the host works in pages of this size
     #[arg(long, value_name = "SIZE")]
     pub(crate) host_page_size: Option<OsString>,
@@ -150,6 +151,8 @@ pub(crate) struct Run {
     /// Check everything and print the command, but do not run it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) reporting: report::after_run::AfterRun,
     /// The program and its arguments
     #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
     pub(crate) command: Vec<OsString>,

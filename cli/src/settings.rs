@@ -51,12 +51,12 @@ impl Environment {
         self.changed.iter().filter_map(|n| Some(assignment(n, self.variables.get(n)?)))
     }
 
-    /// Puts the options of a run into the library's variables.
+    /// Puts the options of a run with pages of `size` into the library's variables.
     ///
     /// # Errors
     /// What the library would say about the first value it does not accept.
-    pub(crate) fn apply(&mut self, run: &Run) -> Result<(), String> {
-        for (name, value) in options(run) {
+    pub(crate) fn apply(&mut self, run: &Run, size: Option<&OsStr>) -> Result<(), String> {
+        for (name, value) in options(run, size) {
             if let Some(value) = value {
                 self.set(name, &value);
             }
@@ -69,13 +69,13 @@ impl Environment {
 }
 
 /// Every variable of the library, and what the options say about it.
-fn options(run: &Run) -> [(&'static str, Option<OsString>); 13] {
+fn options(run: &Run, size: Option<&OsStr>) -> [(&'static str, Option<OsString>); 13] {
     // The library wants it absolute, for programs that change their folder.
     let record = run.record.as_ref().map(|path| {
         std::path::absolute(path).map_or_else(|_| path.clone(), PathBuf::into_os_string)
     });
     [
-        (config::PAGE_SIZE, run.page_size.clone()),
+        (config::PAGE_SIZE, size.map(OsStr::to_owned)),
         (config::HOST_PAGE_SIZE, run.host_page_size.clone()),
         (config::WINDOW, run.window.clone()),
         (config::RESERVE, run.reserve.clone()),
@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn every_variable_of_the_library_has_an_option() {
-        let known: Vec<&str> = options(&Run::default()).iter().map(|(name, _)| *name).collect();
+        let known: Vec<&str> =
+            options(&Run::default(), None).iter().map(|(name, _)| *name).collect();
         assert_eq!(known, config::VARIABLES);
     }
 }

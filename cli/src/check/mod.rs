@@ -67,6 +67,7 @@ fn page_size(text: &str) -> Result<u64, String> {
 /// Examines the paths and reports.
 pub(crate) fn run(options: &Check) -> Exit {
     let result = examine_all(options).and_then(|report| {
+        let report = options.report.filtered(report)?;
         options.report.write(&report)?;
         Ok(report)
     });

@@ -11,6 +11,7 @@ mod lookup;
 mod preload;
 mod private;
 mod privilege;
+mod session;
 mod signals;
 mod target;
 mod wait;
@@ -23,6 +24,7 @@ use std::path::Path;
 use crate::args::Run;
 use crate::exit::{self, Exit, CANNOT_RUN, OWN_FAILURE};
 use crate::settings::Environment;
+use session::Session;
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -56,24 +58,42 @@ struct Plan {
     library: library::Library,
 }
 
-/// Runs a program and ends as it ends.
+/// Runs a program, on each page size once, and ends as it ends: the first time
+/// that is not a success.
 pub(crate) fn run(options: &Run) -> Exit {
-    let plan = match plan(options) {
-        Ok(plan) => plan,
-        Err(refusal) => return exit::fail(refusal.code, &format_args!("{}", refusal.reason)),
-    };
-    if options.dry_run {
-        return print(&plan);
-    }
-    match wait::supervise(&plan) {
+    match all(options) {
         Ok(exit) => exit,
         Err(refusal) => exit::fail(refusal.code, &format_args!("{}", refusal.reason)),
     }
 }
 
-fn plan(options: &Run) -> Result<Plan, Refusal> {
+fn all(options: &Run) -> Result<Exit, Refusal> {
+    let session = Session::begin(options)?;
+    let mut options = options.clone();
+    if let Some(session) = &session {
+        options.record = Some(session.prefix());
+    }
+    let default = [None];
+    let asked: Vec<Option<&OsStr>> =
+        options.page_size.iter().map(|s| Some(s.as_os_str())).collect();
+    let sizes = if asked.is_empty() { &default[..] } else { &asked };
+    let mut end = Exit::Code(0);
+    for size in sizes {
+        let plan = plan(&options, *size)?;
+        let exit = if options.dry_run { print(&plan) } else { wait::supervise(&plan)? };
+        if end == Exit::Code(0) {
+            end = exit;
+        }
+    }
+    match session {
+        Some(session) => session.end(&options, end),
+        None => Ok(end),
+    }
+}
+
+fn plan(options: &Run, size: Option<&OsStr>) -> Result<Plan, Refusal> {
     let mut environment = Environment::inherited();
-    environment.apply(options).map_err(Refusal::own)?;
+    environment.apply(options, size).map_err(Refusal::own)?;
     let Some(command) = options.command.first().filter(|c| !c.is_empty()) else {
         return Err(Refusal { code: exit::NOT_FOUND, reason: "the command is empty".into() });
     };

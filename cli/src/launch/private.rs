@@ -38,12 +38,21 @@ pub(super) fn place(content: &[u8]) -> Result<(PathBuf, Option<Temporary>), Refu
             return Ok((file, None));
         }
     }
-    let own = |what: &str| Refusal::own(format!("no private place for the library: {what}"));
-    let folder = nix::unistd::mkdtemp(&temporary().join("pagesim-XXXXXX"))
-        .map_err(|errno| own(errno.desc()))?;
-    let copy = Temporary(folder.clone());
-    let file = put(&folder, &name, content).map_err(|error| own(&error.to_string()))?;
+    let (path, copy) = folder()?;
+    let file = put(&path, &name, content).map_err(|error| nowhere(&error.to_string()))?;
     Ok((file, Some(copy)))
+}
+
+/// A folder that only the user gets at.
+pub(super) fn folder() -> Result<(PathBuf, Temporary), Refusal> {
+    let path = nix::unistd::mkdtemp(&temporary().join("pagesim-XXXXXX"))
+        .map_err(|errno| nowhere(errno.desc()))?;
+    let folder = Temporary(path.clone());
+    Ok((path, folder))
+}
+
+fn nowhere(what: &str) -> Refusal {
+    Refusal::own(format!("no private folder: {what}"))
 }
 
 /// Folders whose content outlives the run, best first.

@@ -38,13 +38,17 @@ struct Key {
     subject: String,
     call: String,
     stack: Vec<(String, u64)>,
-    page_size: u64,
 }
 
 impl Reader {
     /// One without findings yet.
     pub(crate) fn new() -> Self {
         Self { report: Report::new(Vec::new()), ..Self::default() }
+    }
+
+    /// A page size that a program ran on, whether or not it left a record.
+    pub(crate) fn asked(&mut self, size: &[u8]) {
+        self.report.page_sizes.extend(pagesim_config::parse_size(size).map(|n| n as u64));
     }
 
     /// Adds a record.
@@ -76,15 +80,13 @@ impl Reader {
             .collect();
         let page_size = record.head(header::TARGET);
         let call = calls::call(event);
-        let key = Key {
-            class: class.id,
-            subject: program.to_owned(),
-            call: call.name.clone(),
-            stack,
-            page_size,
-        };
+        let (subject, name) = (program.to_owned(), call.name.clone());
+        let key = Key { class: class.id, subject, call: name, stack };
         if let Some(known) = self.known.get(&key).and_then(|i| self.report.findings.get_mut(*i)) {
             known.count = known.count.saturating_add(counted.count);
+            known.page_sizes.push(page_size);
+            known.page_sizes.sort_unstable();
+            known.page_sizes.dedup();
             return;
         }
         let mut frames = Vec::new();

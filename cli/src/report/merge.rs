@@ -13,6 +13,7 @@ use crate::recorded::{self, Reader};
 /// Reads, merges, writes.
 pub(crate) fn run(options: &Merge) -> Exit {
     let result = merged(&options.files).and_then(|report| {
+        let report = options.report.filtered(report)?;
         options.report.write(&report)?;
         Ok(options.report.status(&report))
     });

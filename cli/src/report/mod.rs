@@ -1,10 +1,12 @@
 //! Reports in every format, to any place: `--format` and `--output`.
 
+pub(crate) mod after_run;
 mod html;
 mod junit;
 pub(crate) mod merge;
 mod name;
 mod sarif;
+mod suppress;
 pub(crate) mod text;
 
 use std::ffi::{OsStr, OsString};
@@ -58,6 +60,15 @@ pub(crate) struct Options {
     /// What counts as something
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     fail_on: Severity,
+    /// Leave out what this file names
+    #[arg(long, value_name = "FILE")]
+    suppressions: Vec<PathBuf>,
+    /// Write suppressions for everything that was found to this file
+    #[arg(long, value_name = "FILE")]
+    gen_suppressions: Option<PathBuf>,
+    /// Standard output belongs to a program.
+    #[arg(skip)]
+    to_stderr: bool,
 }
 
 /// When text is coloured.
@@ -106,6 +117,24 @@ fn choice(text: &str) -> Result<Choice, String> {
 }
 
 impl Options {
+    /// The report without what is suppressed. Writes suppressions for the rest
+    /// where they are asked for.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written.
+    pub(crate) fn filtered(&self, mut report: Report) -> Result<Report, String> {
+        let mut known = suppress::Suppressions::default();
+        for file in &self.suppressions {
+            known.read(file)?;
+        }
+        report.findings.retain(|finding| !known.hides(finding));
+        if let Some(file) = &self.gen_suppressions {
+            std::fs::write(file, suppress::lines(&report.findings))
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(report)
+    }
+
     /// Writes the report in all formats that were asked for.
     ///
     /// # Errors
@@ -125,7 +154,11 @@ impl Options {
                 (None, None) => None,
             };
             match name.filter(|name| name != "-") {
-                None => self.to_standard_output(choice.format, report),
+                None if self.to_stderr => {
+                    let stream = io::stderr().lock();
+                    self.to_stream(choice.format, report, "error", stream)
+                }
+                None => self.to_stream(choice.format, report, "output", io::stdout().lock()),
                 Some(name) => self.to_file(choice.format, report, &name),
             }?;
         }
@@ -142,13 +175,19 @@ impl Options {
         }
     }
 
-    fn to_standard_output(&self, format: Format, report: &Report) -> Result<(), String> {
-        let stream = anstream::AutoStream::new(io::stdout().lock(), self.color.choice());
+    fn to_stream(
+        &self,
+        format: Format,
+        report: &Report,
+        name: &str,
+        stream: impl anstream::stream::RawStream + anstream::stream::AsLockedWrite,
+    ) -> Result<(), String> {
+        let stream = anstream::AutoStream::new(stream, self.color.choice());
         let mut out = BufWriter::new(stream);
         match self.render(format, report, &mut out).and_then(|()| out.flush()) {
             // Whoever read it has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| format!("standard output: {error}")),
+            other => other.map_err(|error| format!("standard {name}: {error}")),
         }
     }
 
