@@ -1,17 +1,19 @@
 //! mincore(2) told in pieces that are not the host's pages.
 //!
 //! The kernel writes one byte for each of its pages. Where several make a piece,
-//! the program's vector, as far as it is still to be filled, serves as the buffer:
-//! what the kernel writes there is folded to its beginning, until less is left
-//! than one piece has pages. No memory of our own is needed, and a vector that
-//! cannot be written to is the kernel's finding.
+//! they are asked for in chunks on the stack. Whether the program's vector can be
+//! written to is for the kernel to find out: of few pieces the first pages, one for
+//! each, are asked for with that vector, and when they are resident there may be
+//! nothing left to ask; of many the vector's pages are tried beforehand.
 
 use crate::sys;
 use pagesim_core::errno::Errno;
 use pagesim_core::page::{AddrRange, PageSize};
 
-/// Pages of the largest piece: 1 MiB of 4 KiB.
-const MOST: usize = 256;
+/// Host pages asked for at once.
+const CHUNK: usize = 512;
+/// Bit of mincore(2)'s vector; the others are reserved.
+const RESIDENT: u8 = 1;
 
 /// See `Host::mincore`.
 pub(crate) fn tell(
@@ -20,64 +22,93 @@ pub(crate) fn tell(
     group: usize,
     vec: usize,
 ) -> Result<(), Errno> {
+    if range.is_empty() {
+        // access_ok(): no address of the kernel's
+        return if (vec as isize) < 0 { mincore(0, 0, vec) } else { Ok(()) };
+    }
+    if group < page.bytes() {
+        return tell_parts(page, range, group, vec);
+    }
     let each = group >> page.shift();
-    let groups = range.len().div_ceil(group);
-    let mut done = 0;
-    while done < groups {
-        let at = range.start() + done * group;
-        let here = vec.wrapping_add(done);
-        let left = groups - done;
-        if each <= 1 && group >= page.bytes() {
-            // a piece is a page
-            return mincore(at, range.end() - at, here);
-        }
-        let fits = left / each.max(1);
-        if each == 0 {
-            // a page is several pieces: its byte for each of them
-            mincore(page.floor(at), page.bytes(), here)?;
-            done += 1;
-        } else if fits == 0 {
-            let end = range.end().min(at + group);
-            tell_one(page, AddrRange::new(at, end).unwrap_or_default(), here)?;
-            done += 1;
-        } else {
-            let end = range.end().min(at + fits * group);
-            mincore(at, end - at, here)?;
-            fold(here, fits, each, (end - at).div_ceil(page.bytes()));
-            done += fits;
+    let pages = range.len().div_ceil(page.bytes());
+    let groups = pages.div_ceil(each);
+    if groups < WORD || each == 1 {
+        mincore(range.start(), (groups << page.shift()).min(range.len()), vec)?;
+    } else {
+        may_write(page, AddrRange::from_len(vec, groups).ok_or(Errno::EFAULT)?)?;
+    }
+    // SAFETY: the kernel has just written to these bytes, or to their pages.
+    let told = unsafe { core::slice::from_raw_parts_mut(vec as *mut u8, groups) };
+    if each == 1 {
+        return Ok(());
+    }
+    if let [only] = told {
+        if *only & RESIDENT != 0 {
+            return Ok(());
         }
     }
-    Ok(())
+    gather(page, range, each, told)
 }
 
 fn mincore(addr: usize, len: usize, vec: usize) -> Result<(), Errno> {
     // SAFETY: the kernel checks the vector.
-    unsafe { sys::call(libc::SYS_mincore, [addr, len, vec, 0, 0, 0]) }.map(|_| ())
+    unsafe { sys::call(libc::SYS_mincore, [addr, len, vec, 0, 0, 0]) }.map(drop)
 }
 
-/// One piece, told by its pages on the stack.
-fn tell_one(page: PageSize, piece: AddrRange, vec: usize) -> Result<(), Errno> {
-    let mut bytes = [0u8; MOST];
-    let len = piece.len().min(MOST << page.shift());
-    mincore(piece.start(), len, bytes.as_mut_ptr() as usize)?;
-    // The kernel writes a byte there first: it finds out whether one can.
-    mincore(piece.start(), page.bytes().min(len), vec)?;
-    let any = u8::from(bytes.iter().any(|byte| byte & 1 != 0));
-    // SAFETY: the kernel has just written to it.
-    unsafe { (vec as *mut u8).write_volatile(any) };
+/// A set of signals.
+const WORD: usize = size_of::<sys::SignalSet>();
+
+/// Has the kernel write a word to each page of `bytes`, which are at least that
+/// many and about to be written to: the thread's signal mask, the cheapest thing it
+/// writes.
+fn may_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
+    let last = bytes.end() - WORD;
+    let mut at = bytes.start();
+    while at < bytes.end() {
+        let args = [0, 0, at.min(last), WORD, 0, 0];
+        // SAFETY: rt_sigprocmask(2) without a new mask; the kernel checks the place.
+        unsafe { sys::call(libc::SYS_rt_sigprocmask, args) }?;
+        at = page.floor(at).saturating_add(page.bytes());
+    }
     Ok(())
 }
 
-/// Makes of `pages` bytes at `vec` `groups`, at its beginning.
-fn fold(vec: usize, groups: usize, each: usize, pages: usize) {
-    for group in 0..groups {
-        let mut any = 0;
-        for page in group * each..pages.min((group + 1) * each) {
-            // SAFETY: the kernel has just written `pages` bytes there; what is
-            // written here lies in front of what is still to be read.
-            any |= unsafe { (vec as *const u8).add(page).read_volatile() };
+/// A piece of `each` pages is resident when any of them is.
+fn gather(page: PageSize, range: AddrRange, each: usize, told: &mut [u8]) -> Result<(), Errno> {
+    let mut chunk = [0u8; CHUNK];
+    let mut at = range.start();
+    // a chunk is whole pieces: the largest has half as many pages
+    for told in told.chunks_mut((CHUNK / each).max(1)) {
+        let len = (CHUNK << page.shift()).min(range.end() - at);
+        mincore(at, len, chunk.as_mut_ptr() as usize)?;
+        let seen = chunk.get(..len.div_ceil(page.bytes())).unwrap_or(&[]);
+        for (piece, pages) in told.iter_mut().zip(seen.chunks(each)) {
+            *piece = any(pages);
         }
-        // SAFETY: as above.
-        unsafe { (vec as *mut u8).add(group).write_volatile(any & 1) };
+        at += len;
     }
+    Ok(())
+}
+
+/// Whether any of the bytes says that its page is resident.
+fn any(pages: &[u8]) -> u8 {
+    const ALL: u64 = u64::from_ne_bytes([RESIDENT; 8]);
+    let words = pages.chunks_exact(size_of::<u64>());
+    let rest = words.remainder().iter().fold(0, |any, page| any | page) & RESIDENT;
+    let word = words.fold(0, |any, word| {
+        any | word.try_into().map_or(0, u64::from_ne_bytes)
+    });
+    rest | u8::from(word & ALL != 0)
+}
+
+/// A page is several pieces: its byte for each of them.
+fn tell_parts(page: PageSize, range: AddrRange, group: usize, vec: usize) -> Result<(), Errno> {
+    let mut at = range.start();
+    let mut to = vec;
+    while at < range.end() {
+        mincore(page.floor(at), page.bytes(), to)?;
+        at = at.saturating_add(group);
+        to = to.wrapping_add(1);
+    }
+    Ok(())
 }

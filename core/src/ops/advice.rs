@@ -9,6 +9,9 @@ use crate::page::AddrRange;
 use crate::space::Space;
 use crate::vma::{Backing, Vma};
 
+/// MADV_DONTFORK.
+const DONTFORK: i32 = 10;
+
 /// What becomes of a host page of which the advice names a part only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
@@ -28,7 +31,6 @@ fn reach(advice: i32) -> Reach {
     const DONTNEED: i32 = 4;
     const FREE: i32 = 8;
     const REMOVE: i32 = 9;
-    const DONTFORK: i32 = 10;
     const DONTDUMP: i32 = 16;
     const WIPEONFORK: i32 = 18;
     const COLD: i32 = 20;
@@ -64,9 +66,16 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return Err(Errno::EINVAL);
         }
         let range = self.target_range(addr, len).ok_or(Errno::EINVAL)?;
+        self.left_behind |= advice == DONTFORK;
         if range.is_empty() {
             // Only whether there is such advice is to be found out.
             return self.host.madvise(self.config.host.floor(addr), 0, advice);
+        }
+        // One entry, whole host pages: the usual case.
+        if let Some(vma) = self.map.find(addr) {
+            if vma.range.covers(range) && vma.is_plain() && !self.config.narrow() {
+                return self.host.madvise(addr, range.len(), advice);
+            }
         }
         let named = addr.saturating_add(len);
         let holes = if populates(advice) { Holes::Stop } else { Holes::Skip };
