@@ -173,18 +173,21 @@ impl Eof<'_> {
             return Err(Errno::ENOMEM);
         }
         let shared = vma.flags.is_shared();
-        let (parked, moved) = kernel::park(piece.range, shared)?;
+        let kernel::Parked { range: parked, moved, locked } = kernel::park(piece.range, shared)?;
         let placed =
             kernel::protect(parked, Prot::READ).and_then(|()| place_memory(vma, piece, shared));
-        if let Err(errno) = placed {
+        if placed.is_err() {
             if moved {
                 let _ = kernel::protect(parked, vma.prot);
                 let _ = kernel::move_over(parked, piece.range.start());
             } else {
                 kernel::unmap(parked);
             }
-            return Err(errno);
         }
+        if locked {
+            kernel::lock(piece.range);
+        }
+        placed?;
         self.list.add(Tail {
             range: piece.range,
             parked: parked.start(),

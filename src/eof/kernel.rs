@@ -75,8 +75,58 @@ pub(crate) fn duplicate(range: AddrRange) -> Result<AddrRange, Errno> {
 ///
 /// MREMAP_DONTUNMAP leaves the old one in place, so that no other thread finds a
 /// hole (for files from Linux 5.13 on). A shared mapping can be duplicated in every
-/// kernel. Else the mapping is moved; the second value is then `true`.
-pub(crate) fn park(range: AddrRange, shared: bool) -> Result<(AddrRange, bool), Errno> {
+/// kernel. Else the mapping is moved.
+///
+/// The parked mapping is not locked in memory: MREMAP_DONTUNMAP counts what is
+/// locked twice.
+pub(crate) fn park(range: AddrRange, shared: bool) -> Result<Parked, Errno> {
+    let locked = is_locked(range);
+    if locked {
+        unlock(range);
+    }
+    let parked = second_mapping(range, shared);
+    match parked {
+        Ok((range, moved)) => Ok(Parked { range, moved, locked }),
+        Err(errno) => {
+            if locked {
+                lock(range);
+            }
+            Err(errno)
+        }
+    }
+}
+
+/// Answer of [`park`].
+pub(crate) struct Parked {
+    pub(crate) range: AddrRange,
+    /// Nothing is left in the old place.
+    pub(crate) moved: bool,
+    /// The old place was locked in memory.
+    pub(crate) locked: bool,
+}
+
+/// Whether what is past the end of a file, or dispensable, is locked in memory.
+/// madvise(2) does not take pages away that are (`can_madv_dontneed_free()`).
+pub(crate) fn is_locked(range: AddrRange) -> bool {
+    // SAFETY: callers need nothing of what is there.
+    let answer = unsafe { sys::madvise(range.start(), range.len(), libc::MADV_DONTNEED) };
+    answer == Err(Errno::EINVAL)
+}
+
+/// mlock(2); beyond the limit it stays unlocked.
+pub(crate) fn lock(range: AddrRange) {
+    // SAFETY: contents are untouched.
+    let _ = unsafe { sys::call(libc::SYS_mlock, [range.start(), range.len(), 0, 0, 0, 0]) };
+}
+
+/// munlock(2).
+fn unlock(range: AddrRange) {
+    // SAFETY: contents are untouched.
+    let _ = unsafe { sys::call(libc::SYS_munlock, [range.start(), range.len(), 0, 0, 0, 0]) };
+}
+
+/// The second mapping, and whether it is the only one now.
+fn second_mapping(range: AddrRange, shared: bool) -> Result<(AddrRange, bool), Errno> {
     let len = range.len();
     // SAFETY: there is nothing in the pages past the end of a file.
     if let Ok(at) = unsafe { mremap(range.start(), len, len, MAYMOVE | DONTUNMAP, 0) } {

@@ -137,10 +137,17 @@ impl Eof<'_> {
     /// Moves the file's mapping back over the first `len` bytes of a tail.
     pub(super) fn put_back(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) -> bool {
         let Some(part) = AddrRange::from_len(tail.parked, len) else { return false };
+        let place = AddrRange::from_len(tail.range.start(), len).unwrap_or_default();
+        let locked = kernel::is_locked(place);
         let back = kernel::protect(part, vma.prot)
             .and_then(|()| kernel::move_over(part, tail.range.start()));
         match back {
-            Ok(()) => self.list.set(number, tail.without_front(len)),
+            Ok(()) => {
+                self.list.set(number, tail.without_front(len));
+                if locked {
+                    kernel::lock(place);
+                }
+            }
             // No entry left in the kernel's list: the tail stays as it is.
             Err(_) => drop(kernel::protect(part, Prot::READ)),
         }

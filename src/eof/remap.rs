@@ -65,13 +65,19 @@ impl Eof<'_> {
         if !same || kernel::readable(place.start()) || !self.list.reserve() {
             return false;
         }
-        let Ok((parked, _)) = kernel::park(place, tail.shared) else { return false };
+        let Ok(kernel::Parked { range: parked, locked, .. }) = kernel::park(place, tail.shared)
+        else {
+            return false;
+        };
         // `land` takes the memory, whether or not it succeeds
         if fill::land(memory, vma.prot, place).is_ok() {
             let _ = kernel::protect(parked, Prot::READ);
             self.list.add(Tail { range: place, parked: parked.start(), ..*tail });
         } else {
             let _ = kernel::move_over(parked, place.start());
+        }
+        if locked {
+            kernel::lock(place);
         }
         true
     }
