@@ -171,6 +171,9 @@ impl Guard {
         if pending::any() {
             self.catch_up();
         }
+        // Without memory for it the table keeps what is not there: only places
+        // that could have been given again are lost.
+        let _ = self.space().forked();
         let mask = self.keep();
         lock::start_free_in_child();
         mask.map(signals::restore);

@@ -107,12 +107,15 @@ pub struct Space<H, S> {
     pub(crate) rolling: usize,
     /// Whether the table may hold foreign entries inside the window.
     pub(crate) foreign: bool,
+    /// Whether there may be memory that a child does not get (MADV_DONTFORK).
+    pub(crate) left_behind: bool,
 }
 
 impl<H, S> Space<H, S> {
     /// An empty one. Claims nothing yet.
     pub const fn new(config: Config, host: H, source: S) -> Self {
-        Space { config, host, map: VmaMap::new(source), rolling: 0, foreign: false }
+        let map = VmaMap::new(source);
+        Space { config, host, map, rolling: 0, foreign: false, left_behind: false }
     }
 
     /// What it was made with.

@@ -80,6 +80,17 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         Ok(())
     }
 
+    /// In the child of a fork: takes out what it did not get (MADV_DONTFORK).
+    ///
+    /// # Errors
+    /// As [`Space::resync`].
+    pub fn forked(&mut self) -> Result<(), Errno> {
+        if !self.left_behind {
+            return Ok(());
+        }
+        self.resync(AddrRange::new(0, usize::MAX).unwrap_or_default())
+    }
+
     /// Makes the whole table anew from the host, keeping what the table knew
     /// and the host cannot tell. What is in the window and the table never knew
     /// is written down as foreign.
