@@ -8,11 +8,12 @@
 
 use crate::arch::weak_symbol;
 use crate::hooks::next;
-use crate::{state, sys};
+use crate::state::{self, Turn};
+use crate::{pending, sys};
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use pagesim_core::errno::Errno;
-use pagesim_core::page::PageSize;
+use pagesim_core::page::{AddrRange, PageSize};
 
 /// Where the last call of the program left the kernel's break.
 static KERNEL: AtomicUsize = AtomicUsize::new(0);
@@ -55,6 +56,18 @@ fn current(target: PageSize) -> usize {
     shown
 }
 
+/// What the program had mapped over the heap went with a lowered break.
+fn forget(range: AddrRange) {
+    match state::enter() {
+        // Without memory for it the table keeps what is not there.
+        Turn::Open(mut guard) => {
+            let _ = guard.space().resync(range);
+        }
+        Turn::Nested(_) => pending::push(range),
+        Turn::Inert => {}
+    }
+}
+
 /// Moves the break to `addr`, if that is possible. A break that the kernel does
 /// not lower, because a mapping is in the way or a hole, is no error to the C
 /// library: it stays where it was.
@@ -67,6 +80,7 @@ fn set(target: PageSize, addr: usize) -> Result<(), Errno> {
     if raw(0) == end {
         KERNEL.store(end, Ordering::Relaxed);
         SHOWN.store(addr, Ordering::Relaxed);
+        AddrRange::new(end, kernel).map(forget);
     } else {
         KERNEL.store(kernel, Ordering::Relaxed);
     }
