@@ -2,7 +2,7 @@
 /* Thousands of mappings with gaps between, found again one by one. */
 #include "../harness.h"
 
-enum { COUNT = 12000 };
+enum { COUNT = 32000 };
 
 static void run(void)
 {
@@ -18,8 +18,8 @@ static void run(void)
 		alone += state_of(p + 2 * i * P) == 'w' && state_of(p + 2 * i * P + P - 1) == 'w' &&
 			 state_of(p + 2 * i * P + P) == '.';
 	SHOW(alone);
-	CALL(mprotect(p + 4000 * P, 1, PROT_READ));
-	PAGES(p + 3998 * P, 6);
+	CALL(mprotect(p + 40000 * P, 1, PROT_READ));
+	PAGES(p + 39998 * P, 6);
 	for (long i = 1; i < COUNT; i += 2)
 		gone += munmap(p + 2 * i * P, 1) == 0;
 	SHOW(gone);

@@ -81,6 +81,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             trials.push(Trial::test(name, move || agrees(*mode, page_size, &program, &known)));
         }
     }
+    for program in programs::all(Libc::Glibc)? {
+        if program.name.ends_with("_buggy") || program.name.ends_with("_correct") {
+            trials
+                .push(Trial::test(format!("twins/{}", program.name), move || is_a_twin(&program)));
+        }
+    }
     trials.push(Trial::test("known-gaps/name-programs-that-exist", move || {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let strangers: Vec<&str> = known.strangers(&names).collect();
@@ -116,5 +122,20 @@ fn agrees(mode: Mode, page_size: &str, program: &Program, known: &Known) -> Resu
         (None, Some(reason)) => {
             Err(format!("a known gap is gone, take it out of known-gaps.txt: {reason}").into())
         }
+    }
+}
+
+/// A bug of 4K pages shows on 64K pages, and its correction does not: else the
+/// program proves nothing.
+fn is_a_twin(program: &Program) -> Result<(), Failed> {
+    if !program.is_about("4K", false) {
+        return Ok(());
+    }
+    let [small, middle, large] = ["4K", "16K", "64K"].map(|size| programs::truth(program, size));
+    let (small, middle, large) = (small?, middle?, large?);
+    match program.name.ends_with("_buggy") {
+        true if small == large => Err("the same on 4K and 64K pages".into()),
+        false if small != middle || small != large => Err("not the same on all pages".into()),
+        _ => Ok(()),
     }
 }
