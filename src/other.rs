@@ -4,7 +4,6 @@
 use crate::{state, sys};
 use libc::c_long;
 use pagesim_core::errno::Errno;
-use pagesim_core::page::PageSize;
 use pagesim_core::space::Config;
 
 /// process_madvise(2) (Linux 5.10) and cachestat(2) (6.5), of one number on all
@@ -113,7 +112,11 @@ pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
     for index in 0..count {
         let one = fetch::<[usize; 2]>(vector.wrapping_add(index * size_of::<[usize; 2]>()))
             .and_then(|[start, len]| {
-                let whole = whole_range(config.target, start, len)?;
+                // A misaligned start stays one for the host, which has other
+                // reasons to refuse to look at first.
+                let aligned = config.target.is_aligned(start);
+                let start = if aligned { start } else { start | 1 };
+                let whole = [start, config.target.ceil(len).ok_or(Errno::EINVAL)?];
                 raw(&raw const whole as usize, 1).map(|_| len)
             });
         match one {
@@ -123,13 +126,6 @@ pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
         }
     }
     Ok(done)
-}
-
-fn whole_range(page: PageSize, start: usize, len: usize) -> Result<[usize; 2], Errno> {
-    match page.ceil(len) {
-        Some(len) if page.is_aligned(start) => Ok([start, len]),
-        _ => Err(Errno::EINVAL),
-    }
 }
 
 /// Host pages of the largest target page: 1 MiB of 4 KiB.

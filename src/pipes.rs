@@ -21,6 +21,10 @@ const LARGEST: usize = 1 << 31;
 /// them.
 static NAMED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the program itself has given a pipe the size that new ones have on the
+/// host: then that size says nothing any more.
+static CHOSEN: AtomicBool = AtomicBool::new(false);
+
 fn fcntl(fd: i32, command: i32, value: usize) -> Result<usize, Errno> {
     // SAFETY: F_SETPIPE_SZ and F_GETPIPE_SZ take no pointer.
     unsafe { sys::call(libc::SYS_fcntl, [fd as usize, command as usize, value, 0, 0, 0]) }
@@ -44,7 +48,7 @@ pub(crate) fn enlarge(fd: i32) {
 
 fn resize(fd: i32, config: &Config) -> Result<usize, Errno> {
     let whole = config.target.bytes().saturating_mul(SLOTS);
-    let usual = config.real.bytes().saturating_mul(SLOTS);
+    let usual = new_size(config);
     let mut size = whole;
     loop {
         match fcntl(fd, libc::F_SETPIPE_SZ, size) {
@@ -66,7 +70,16 @@ pub(crate) fn set_size(fd: i32, size: usize) -> Result<usize, Errno> {
         Some(target) if asked <= LARGEST => asked.max(target.bytes()).next_power_of_two(),
         _ => asked,
     };
-    fcntl(fd, libc::F_SETPIPE_SZ, rounded)
+    let granted = fcntl(fd, libc::F_SETPIPE_SZ, rounded)?;
+    if state::config().is_some_and(|config| new_size(config) == granted) {
+        CHOSEN.store(true, Ordering::Relaxed);
+    }
+    Ok(granted)
+}
+
+/// The size of a new pipe on the host.
+fn new_size(config: &Config) -> usize {
+    config.real.bytes().saturating_mul(SLOTS)
 }
 
 /// The program makes a named pipe.
@@ -86,8 +99,8 @@ pub(crate) fn opened(fd: i32) {
 #[cold]
 fn opened_perhaps_named(fd: i32) {
     let Some(config) = state::config() else { return };
-    let new = config.real.bytes().saturating_mul(SLOTS);
-    if fcntl(fd, libc::F_GETPIPE_SZ, 0) == Ok(new) {
+    let chosen = CHOSEN.load(Ordering::Relaxed);
+    if !chosen && fcntl(fd, libc::F_GETPIPE_SZ, 0) == Ok(new_size(config)) {
         let _ = resize(fd, config);
     }
 }
