@@ -229,3 +229,31 @@ fn advice_that_drops_contents_leaves_the_neighbours_theirs() {
     // what cannot be done to a part is not done to the whole
     assert_eq!(space.madvise(WINDOW + T, T, 18), Err(Errno::EINVAL));
 }
+
+#[test]
+fn what_a_mapping_grows_into_is_zero_also_when_its_host_pages_move() {
+    let mut space = space();
+    assert_eq!(map(&mut space, anonymous(WINDOW, 2 * T, PRIVATE)), Ok(()));
+    assert_eq!(map(&mut space, anonymous(WINDOW + H, T, PRIVATE)), Ok(()));
+    space.host_mut().poke(WINDOW, 8);
+    space.host_mut().poke(WINDOW + T, 9);
+    assert_eq!(space.munmap(WINDOW + T, T), Ok(()));
+    let at = space.mremap(WINDOW, T, H + T, 1, 0).unwrap();
+    assert_ne!(at, WINDOW);
+    assert_eq!((space.host().peek(at), space.host().peek(at + T)), (Some(8), Some(0)));
+    assert!(space.host().at(WINDOW).is_none());
+}
+
+#[test]
+fn host_pages_that_were_made_one_by_one_move_as_one_mapping() {
+    let mut space = space();
+    assert_eq!(map(&mut space, anonymous(WINDOW, 2 * H, PRIVATE)), Ok(()));
+    // the second host page may do more than what is left in it
+    assert_eq!(space.mprotect(WINDOW + H + T, H - T, Prot::RWX), Ok(()));
+    assert_eq!(space.munmap(WINDOW + H + T, H - T), Ok(()));
+    space.host_mut().poke(WINDOW + H, 4);
+    let to = WINDOW + 8 * H;
+    assert_eq!(space.mremap(WINDOW, H + T, H + T, 3, to), Ok(to));
+    assert_eq!(space.host().peek(to + H), Some(4));
+    assert_eq!(page_prot(&space, to + H), Prot::RW);
+}

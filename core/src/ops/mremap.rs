@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::map::NodeSource;
 use crate::page::AddrRange;
 use crate::space::Space;
-use crate::vma::{Backing, Vma};
+use crate::vma::{Backing, Vma, COPIED};
 
 /// MREMAP_MAYMOVE.
 pub(crate) const MAYMOVE: i32 = 1;
@@ -27,12 +27,25 @@ pub(crate) struct Resize {
     pub(crate) flags: i32,
     /// What lies at its beginning, from there to its end.
     pub(crate) vma: Vma,
+    /// Whether it is in part a copy of the file's contents and in part not.
+    pub(crate) mixed: bool,
     /// What the host has of the old range: less only for memory of others that
     /// ends inside a target page.
     pub(crate) host_len: usize,
 }
 
 impl Resize {
+    /// The error for an old range that is not one mapping: vma_to_resize() looks at
+    /// the kind of mapping before the extent.
+    fn crossing(&self) -> Errno {
+        let special = matches!(self.vma.backing, Backing::Special { .. });
+        if special && self.flags & DONTUNMAP != 0 {
+            Errno::EINVAL
+        } else {
+            Errno::EFAULT
+        }
+    }
+
     /// Where the old range ends when it has the new length.
     pub(crate) fn new_end(&self) -> Result<usize, Errno> {
         self.old.start().checked_add(self.new_len).ok_or(Errno::EINVAL)
@@ -95,7 +108,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if let Some(vma) = self.map.find(addr).filter(Vma::is_ours) {
             let rest = AddrRange::new(addr, vma.range.end()).unwrap_or_default();
             let vma = vma.clipped(rest).ok_or(Errno::EFAULT)?;
-            return Ok(Resize { old, new_len, flags, vma, host_len: old.len() });
+            let (vma, mixed) = self.whole_mapping(vma);
+            return Ok(Resize { old, new_len, flags, vma, mixed, host_len: old.len() });
         }
         if self.is_freed(addr) {
             return Err(Errno::EFAULT);
@@ -104,7 +118,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             // Without a list of mappings nothing is known but that it is there.
             let vma =
                 Vma { range: old, prot: Prot::RW, flags: MapFlags::PRIVATE, ..Vma::default() };
-            let resize = Resize { old, new_len, flags, vma, host_len: old.len() };
+            let resize = Resize { old, new_len, flags, vma, mixed: false, host_len: old.len() };
             return if self.host.is_mapped(addr) { Ok(resize) } else { Err(Errno::EFAULT) };
         };
         let region = region.filter(|region| region.range.contains(addr)).ok_or(Errno::EFAULT)?;
@@ -120,7 +134,25 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         // The rest of the last target page belongs to what ends there.
         let least = old.len().saturating_sub(self.config.target.mask());
         let host_len = if rest.len() >= least { old.len().min(rest.len()) } else { old.len() };
-        Ok(Resize { old, new_len, flags, vma, host_len })
+        Ok(Resize { old, new_len, flags, vma, mixed: false, host_len })
+    }
+
+    /// `vma` with the entries behind it that differ only in being a copy or not:
+    /// to the program they are one mapping.
+    fn whole_mapping(&self, vma: Vma) -> (Vma, bool) {
+        let mut whole = vma;
+        let mut mixed = false;
+        while let Some(next) = self.map.find(whole.range.end()) {
+            let flags = next.flags.difference(COPIED) | vma.flags & COPIED;
+            let same = Vma { flags, ..next };
+            if !whole.continues_into(&same) {
+                break;
+            }
+            mixed = true;
+            whole.range =
+                AddrRange::new(vma.range.start(), next.range.end()).unwrap_or(whole.range);
+        }
+        (whole, mixed)
     }
 
     /// Unmaps what a smaller new length leaves over.
@@ -176,7 +208,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if resize.old.len() > resize.new_len {
             self.trim(resize)?;
         }
-        Err(Errno::EFAULT)
+        Err(resize.crossing())
     }
 
     /// A range cannot be resized across the edge of a mapping; behind one of ours
@@ -184,12 +216,10 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     pub(crate) fn check_extent(&self, resize: &Resize) -> Result<(), Errno> {
         let ours = self.map.find(resize.old.start()).is_some_and(|vma| vma.is_ours());
         let crosses = ours && resize.old.end() > resize.vma.range.end();
-        let special = matches!(resize.vma.backing, Backing::Special { .. });
-        match crosses {
-            // vma_to_resize() looks at the kind of mapping before the extent
-            true if special && resize.flags & DONTUNMAP != 0 => Err(Errno::EINVAL),
-            true => Err(Errno::EFAULT),
-            false => Ok(()),
+        if crosses {
+            Err(resize.crossing())
+        } else {
+            Ok(())
         }
     }
 

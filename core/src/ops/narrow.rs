@@ -149,6 +149,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     }
 
     /// The span of a plan: one mapping of the host.
+    #[inline(never)] // keeps the frame of its caller small
     fn map_own_pages(&mut self, call: &Call, range: AddrRange, plan: &Plan) -> Result<(), Errno> {
         let span = plan.span;
         let Some(part) = span.intersection(range) else { return Ok(()) };

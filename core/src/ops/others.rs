@@ -35,7 +35,9 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let host = self.config.host;
         let vma = self.map.find(start);
         let copied = vma.is_some_and(|vma| vma.flags.contains(COPIED));
-        if copied || ![start, len, offset].into_iter().all(|at| host.is_aligned(at)) {
+        // Of a host page the host has more than was mapped.
+        let beyond = self.config.narrow() && !vma.is_some_and(|vma| vma.range.covers(range));
+        if copied || beyond || ![start, len, offset].into_iter().all(|at| host.is_aligned(at)) {
             // Parts of host pages cannot be exchanged.
             return Err(Errno::EINVAL);
         }

@@ -50,6 +50,10 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return Ok(resize.old.start());
         }
         if resize.flags & MAYMOVE == 0 {
+            if old_is_device(&resize.vma) {
+                // VM_DONTEXPAND, before the look for room
+                return Err(Errno::EFAULT);
+            }
             return Err(Errno::ENOMEM);
         }
         let at = self.claim(0, resize.new_len, 0)?;
@@ -62,8 +66,12 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// Whether the mapping could be extended where it is.
     fn grow_in_place(&mut self, resize: &Resize) -> Result<bool, Errno> {
         let Resize { old, new_len, host_len, vma, .. } = *resize;
-        let behind = resize.new_end().ok().and_then(|end| AddrRange::new(old.end(), end));
-        let Some(behind) = behind.filter(|_| !old.is_empty()) else { return Ok(false) };
+        if old.is_empty() {
+            return Ok(false);
+        }
+        // A length beyond all addresses is refused, for the host's reason.
+        let end = resize.new_end().unwrap_or(usize::MAX);
+        let behind = AddrRange::new(old.end(), end).ok_or(Errno::EINVAL)?;
         // Where the table has something behind it the host finds the reason to
         // refuse: no room, or an old range that is none.
         let hard = self.hard_part(behind).filter(|_| self.map.is_free(behind));
@@ -101,8 +109,13 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let memory = vma.backing == Backing::Anonymous && !vma.flags.is_shared();
         if last && memory && !old.is_empty() && self.map.is_free(behind) {
             let call = memory_call(&vma, behind, How::Keep);
+            let rolling = self.rolling;
             match self.map_fixed_narrow(&call, behind) {
-                Ok(_) => return Ok(old.start()),
+                Ok(_) => {
+                    // no new place
+                    self.rolling = rolling;
+                    return Ok(old.start());
+                }
                 // taken, or beside what it cannot join
                 Err(Errno::EEXIST | Errno::ENOMEM | Errno::EINVAL) => {}
                 Err(errno) => return Err(errno),
@@ -158,15 +171,19 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let place = self.free_span(dest).filter(|_| congruent);
         let grows = resize.new_len > old.len();
         // A copy cannot be continued by contents of the file.
-        let copy = vma.flags.contains(COPIED);
-        if copy && grows {
+        if (vma.flags.contains(COPIED) || resize.mixed) && grows {
             return Err(Errno::EFAULT);
         }
         let source = if old.is_empty() { self.page_of(old.start()) } else { self.sole_span(old) };
-        match (source, place) {
-            (Some(source), Some(place)) => self.carry_pages(resize, dest, source, place),
-            _ => self.carry_copy(resize, dest, copy),
+        if let (Some(source), Some(place), false) = (source, place, resize.mixed) {
+            match self.carry_pages(resize, dest, source, place) {
+                // To the host the pages may be several mappings: they were made
+                // one by one, or for others that are gone.
+                Err(Errno::EFAULT) if !vma.flags.is_shared() => {}
+                answer => return answer,
+            }
         }
+        self.carry_copy(resize, dest)
     }
 
     /// An empty range in the host page of `addr`, for duplicates.
@@ -200,6 +217,9 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let Resize { old, flags, vma, .. } = *resize;
         let flags = flags & DONTUNMAP | MAYMOVE | FIXED;
         let len = if resize.new_len == old.len() { source.len() } else { place.len() };
+        if !source.is_empty() {
+            self.make_even(resize, source)?;
+        }
         let moved = self.host.mremap(source.start(), source.len(), len, flags, place.start());
         moved.inspect_err(|_| {
             self.settle(place);
@@ -219,39 +239,61 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         Ok(dest.start())
     }
 
+    /// Takes back what target pages that are gone have left in the host pages
+    /// `source`: protections, and contents of private memory behind the old range
+    /// where it grows into them.
+    fn make_even(&mut self, resize: &Resize, source: AddrRange) -> Result<(), Errno> {
+        let Resize { old, vma, .. } = *resize;
+        let memory = vma.backing == Backing::Anonymous && !vma.flags.is_shared();
+        let left = AddrRange::new(old.end(), source.end()).filter(|left| !left.is_empty());
+        if let Some(left) = left.filter(|_| memory && resize.new_len > old.len()) {
+            self.host.mprotect(source.start(), source.len(), vma.prot | Prot::RW)?;
+            self.host.zero(left);
+        }
+        self.host.mprotect(source.start(), source.len(), vma.prot)
+    }
+
     /// Private memory: mapped anew at `dest`, copied, unmapped.
-    fn carry_copy(
-        &mut self,
-        resize: &Resize,
-        dest: AddrRange,
-        copied: bool,
-    ) -> Result<usize, Errno> {
-        let Resize { old, flags, vma, .. } = *resize;
+    fn carry_copy(&mut self, resize: &Resize, dest: AddrRange) -> Result<usize, Errno> {
+        let Resize { old, new_len, flags, vma, .. } = *resize;
         let memory = vma.backing == Backing::Anonymous;
         let stays = flags & DONTUNMAP != 0;
-        // What stays behind of a file's mapping would have to be read again.
-        if vma.flags.is_shared() || old.is_empty() || !(memory || copied && !stays) {
+        let file = matches!(vma.backing, Backing::File { .. });
+        // What stays behind of a file's mapping, or comes new to it, would have to
+        // be read.
+        let copyable = memory || file && !stays && new_len <= old.len();
+        if vma.flags.is_shared() || old.is_empty() || !copyable {
             return Err(Errno::EINVAL);
         }
         let writable = Vma { prot: vma.prot | Prot::RW, ..vma };
         self.map_fixed_narrow(&memory_call(&writable, dest, How::Replace), dest)?;
+        self.fill_copy(resize, dest).inspect_err(|_| {
+            let _ = self.munmap_narrow(dest);
+        })?;
+        self.rolling = dest.end();
+        Ok(dest.start())
+    }
+
+    /// Makes the memory at `dest` what the old range is, and that nothing.
+    fn fill_copy(&mut self, resize: &Resize, dest: AddrRange) -> Result<(), Errno> {
+        let Resize { old, flags, vma, .. } = *resize;
         self.reserve(16)?;
         self.copy_pages(old, dest.start())?;
+        let file = vma.backing != Backing::Anonymous;
+        let mark = if file { COPIED } else { MapFlags::empty() };
         self.map.update(dest, |entry| {
             entry.backing = vma.backing.advanced((entry.range.start() - dest.start()) as u64);
-            entry.flags = vma.flags;
+            entry.flags = vma.flags | mark;
         });
-        if vma.prot != writable.prot {
+        if !vma.prot.contains(Prot::RW) {
             let whole = Vma { range: dest, ..vma };
             self.protect_narrow(&whole, Change { prot: vma.prot, key: None })?;
         }
-        if stays {
-            self.zero_memory(old)?;
+        if flags & DONTUNMAP != 0 {
+            self.zero_memory(old)
         } else {
-            self.munmap_narrow(old)?;
+            self.munmap_narrow(old)
         }
-        self.rolling = dest.end();
-        Ok(dest.start())
     }
 
     /// Copies `from`, whatever its protection, host page by host page.
@@ -273,6 +315,10 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         }
         Ok(())
     }
+}
+
+fn old_is_device(vma: &Vma) -> bool {
+    matches!(vma.backing, Backing::Special { .. })
 }
 
 /// A request for private memory with what else `vma` has.

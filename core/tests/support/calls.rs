@@ -106,7 +106,8 @@ impl Machine {
         let kind = flags.kind();
         let shared = flags.is_shared();
         let locked = flags.contains(MapFlags::LOCKED);
-        let mut page = Page { locked, ..Page::new(prot & Prot::RWX, shared) };
+        let noreserve = flags.contains(MapFlags::NORESERVE);
+        let mut page = Page { locked, noreserve, ..Page::new(prot & Prot::RWX, shared) };
         if flags.contains(MapFlags::ANONYMOUS) {
             if kind != 1 && kind != 2 {
                 return Err(Errno::EINVAL);

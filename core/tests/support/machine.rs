@@ -38,6 +38,8 @@ pub(crate) struct Page {
     /// Contents that are this page's alone.
     pub(crate) own: Option<Bytes>,
     pub(crate) locked: bool,
+    /// MAP_NORESERVE, which keeps mappings apart (VM_NORESERVE).
+    pub(crate) noreserve: bool,
     /// Written to since it was made.
     pub(crate) touched: bool,
 }
@@ -256,6 +258,7 @@ impl Page {
             object: None,
             own: None,
             locked: false,
+            noreserve: false,
             touched: false,
         }
     }
@@ -266,6 +269,7 @@ impl Page {
             && self.shared == next.shared
             && self.may_write == next.may_write
             && self.locked == next.locked
+            && self.noreserve == next.noreserve
             && self.object.map(|(object, offset)| (object, offset + delta)) == next.object
     }
 }

@@ -106,6 +106,13 @@ impl Rig {
 
     pub(crate) fn exchange(&mut self, addr: usize, len: usize, to: usize) {
         let none = (Prot::NONE, MapFlags::empty());
+        let numbers =
+            AddrRange::from_len(addr, len).map_or(0..0, |named| self.model.numbers(named));
+        let mut objects = self.model.pages.range(numbers).filter_map(|(_, page)| page.object);
+        if objects.any(|(object, _)| self.model.objects[object].driver.is_some()) {
+            // a driver's length is no whole target pages
+            return;
+        }
         let answer = self.space.remap_file_pages(addr, len, none.0, to, none.1);
         if self.config.narrow() && answer == Err(Errno::EINVAL) {
             return;
