@@ -27,8 +27,13 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let unit = self.config.unit();
         let span = lead.checked_add(len).and_then(|len| unit.ceil(len)).ok_or(Errno::ENOMEM)?;
         let call = Call { lead, span, align: unit.bytes(), ..Call::new(&request, len, None) };
+        // What counts for the next place is the mapping that is to go there.
+        let rolling = self.rolling;
         let at = self.map_anywhere(&call)?;
-        self.reserve(16)?;
+        self.rolling = rolling;
+        self.reserve(16).inspect_err(|_| {
+            let _ = self.munmap(at, len);
+        })?;
         Ok(at)
     }
 
