@@ -36,6 +36,31 @@ impl Machine {
         self.pages.len() << self.page.shift()
     }
 
+    /// The size of the pages that a mapping is to be made of, if they are huge.
+    fn huge_size(&self, flags: MapFlags, fd: i32) -> Option<usize> {
+        if !flags.contains(MapFlags::ANONYMOUS) {
+            return self.objects[self.fds[&fd].object].huge;
+        }
+        let named = flags.bits() >> 26 & 0x3f;
+        let size = if named == 0 { 2 << 20 } else { 1 << named };
+        flags.contains(MapFlags::HUGETLB).then_some(size)
+    }
+
+    /// `hugetlb_get_unmapped_area()`.
+    fn place_huge(&self, addr: usize, len: usize, flags: MapFlags, size: usize) -> Done<usize> {
+        if flags.is_fixed() {
+            return if addr % size == 0 { Ok(addr) } else { Err(Errno::EINVAL) };
+        }
+        let top = (self.area.start() - len) & !(size - 1);
+        let mut places = (0..64).map(|i| top - i * size);
+        places.find(|at| self.is_free(super::range(*at, len))).ok_or(Errno::ENOMEM)
+    }
+
+    /// Whether `addr` lies inside a huge page.
+    fn cuts_huge(&self, addr: usize) -> bool {
+        self.at(addr).and_then(|page| page.huge).is_some_and(|size| addr % size != 0)
+    }
+
     /// `get_unmapped_area()`.
     pub(crate) fn place(&mut self, addr: usize, len: usize, flags: MapFlags) -> Done<usize> {
         if len > self.limit {
@@ -225,8 +250,13 @@ impl Host for Machine {
         if len == 0 {
             return Err(Errno::EINVAL);
         }
-        let len = self.page.ceil(len).filter(|len| *len != 0).ok_or(Errno::ENOMEM)?;
-        let at = self.place(addr, len, flags)?;
+        let huge = self.huge_size(flags, fd);
+        let unit = huge.map_or(self.page, super::size);
+        let len = unit.ceil(len).filter(|len| *len != 0).ok_or(Errno::ENOMEM)?;
+        let at = match huge {
+            Some(size) => self.place_huge(addr, len, flags, size)?,
+            None => self.place(addr, len, flags)?,
+        };
         let range = super::range(at, len);
         if flags.contains(MapFlags::FIXED_NOREPLACE) && !self.is_free(range) {
             return Err(Errno::EEXIST);
@@ -239,7 +269,7 @@ impl Host for Machine {
             }
             return Err(errno);
         }
-        self.put(range, &first);
+        self.put(range, &Page { huge, ..first });
         Ok(at)
     }
 
@@ -247,6 +277,7 @@ impl Host for Machine {
         self.counted()?;
         let end = self.page.ceil(len).and_then(|len| addr.checked_add(len));
         match end {
+            Some(end) if self.cuts_huge(addr) || self.cuts_huge(end) => Err(Errno::EINVAL),
             Some(end) if self.page.is_aligned(addr) && len > 0 && end <= self.limit => {
                 self.drop_pages(AddrRange::new(addr, end).unwrap());
                 Ok(())
@@ -306,7 +337,11 @@ impl Host for Machine {
     fn file(&mut self, fd: i32) -> Done<FileInfo> {
         let fd = self.fds.get(&fd).ok_or(Errno::EBADF)?;
         let object = &self.objects[fd.object];
-        let kind = if object.driver.is_some() { FileKind::Special } else { FileKind::Regular };
+        let kind = match object.huge {
+            Some(size) => FileKind::Huge(size),
+            None if object.driver.is_some() => FileKind::Special,
+            None => FileKind::Regular,
+        };
         Ok(FileInfo { id: Machine::id(fd.object), size: object.size, kind })
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Object {
     /// A device: its driver maps at most this many bytes.
     pub(crate) driver: Option<usize>,
     pub(crate) anonymous: bool,
+    /// A file of hugetlbfs: the size of its pages.
+    pub(crate) huge: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,8 @@ pub(crate) struct Page {
     pub(crate) noreserve: bool,
     /// Written to since it was made.
     pub(crate) touched: bool,
+    /// Part of a huge page of this size.
+    pub(crate) huge: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,6 +133,13 @@ impl Machine {
         self.objects.push(Object { size: u64::MAX, driver, ..Object::default() });
         self.fds.insert(fd, Fd { object, readable: true, writable: true });
         object
+    }
+
+    /// A file of hugetlbfs.
+    pub(crate) fn add_huge_file(&mut self, fd: i32, page: usize) {
+        let object = self.objects.len();
+        self.objects.push(Object { size: u64::MAX, huge: Some(page), ..Object::default() });
+        self.fds.insert(fd, Fd { object, readable: true, writable: true });
     }
 
     /// Memory that is there before the emulation is.
@@ -260,6 +271,7 @@ impl Page {
             locked: false,
             noreserve: false,
             touched: false,
+            huge: None,
         }
     }
 
