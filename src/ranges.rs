@@ -56,12 +56,15 @@ pub(crate) fn madvise(addr: usize, len: usize, advice: i32) -> Result<(), Errno>
     let args = [addr, len, advice as usize, 0, 0, 0];
     let call = Ranged::new("madvise", libc::SYS_madvise, args);
     call.turn(format_args!(", {advice}"), |guard| {
-        if matches!(advice, libc::MADV_POPULATE_READ | libc::MADV_POPULATE_WRITE) {
+        let populates = matches!(advice, libc::MADV_POPULATE_READ | libc::MADV_POPULATE_WRITE);
+        if populates || eof::strict::is_on() {
             touched(guard, addr, len);
         }
-        record::watched(guard, || Call::Madvise { addr, len, advice }, |guard| {
-            guard.space().madvise(addr, len, advice)
-        })
+        record::watched(
+            guard,
+            || Call::Madvise { addr, len, advice },
+            |guard| guard.space().madvise(addr, len, advice),
+        )
     })
 }
 
@@ -78,11 +81,11 @@ pub(crate) fn posix_madvise(addr: usize, len: usize, advice: i32) -> i32 {
 pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errno> {
     let addr = untagged(addr);
     let result = match enter() {
-        Turn::Open(mut guard) => {
-            record::watched(&mut guard, || Call::Mincore { addr, len, vector }, |guard| {
-                guard.space().mincore(addr, len, vector)
-            })
-        }
+        Turn::Open(mut guard) => record::watched(
+            &mut guard,
+            || Call::Mincore { addr, len, vector },
+            |guard| guard.space().mincore(addr, len, vector),
+        ),
         Turn::Nested(config) => direct::mincore(config, addr, len, vector),
         // SAFETY: the program's own request.
         Turn::Inert => {
@@ -121,9 +124,11 @@ pub(crate) fn munlock(addr: usize, len: usize) -> Result<(), Errno> {
     let args = [addr, len, 0, 0, 0, 0];
     let call = Ranged { floors: true, ..Ranged::new("munlock", libc::SYS_munlock, args) };
     call.turn(format_args!(""), |guard| {
-        record::watched(guard, || Call::Munlock { addr, len }, |guard| {
-            guard.space().munlock(addr, len)
-        })
+        record::watched(
+            guard,
+            || Call::Munlock { addr, len },
+            |guard| guard.space().munlock(addr, len),
+        )
     })
 }
 

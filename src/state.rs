@@ -12,7 +12,7 @@ use core::cell::UnsafeCell;
 use core::fmt::Write;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering};
-use pagesim_config::{Error, Settings, Window, HOST_PAGE_SIZE, MAX_PAGE};
+use pagesim_config::{Error, Settings, Window, EOF, HOST_PAGE_SIZE, MAX_PAGE};
 use pagesim_core::page::{AddrRange, PageSize};
 use pagesim_core::space::{Config, Reserve, Space};
 
@@ -238,6 +238,10 @@ fn set_up() -> u8 {
     if !settings.selects(&names) || (config.target == config.real && config.host == config.real) {
         return INERT;
     }
+    if settings.eof_strict && !eof::strict::choose() {
+        let error = Error { variable: EOF, value: b"strict", accepted: "lazy on this processor" };
+        refuse(format_args!("{error}"));
+    }
     log::open(&settings);
     dump::at_end(settings.dump_file);
     activate(config);
@@ -294,7 +298,8 @@ fn window(asked: Option<Window>, reserve: Reserve, stack: usize) -> Option<AddrR
 }
 
 fn activate(config: Config) {
-    arena::place_next_at(config.window.end());
+    // not right at its end: what overruns the topmost mapping is to fault
+    arena::place_next_at(config.window.end() + MAX_PAGE / 2);
     let space = Space::new(config, Linux { page: config.real }, Arena);
     // SAFETY: under the lock, before anybody is told.
     unsafe {

@@ -45,10 +45,25 @@ pub const MODE: &str = "PAGESIM_MODE";
 /// From the launcher: where to report that the library is loaded.
 pub const LIVE: &str = "PAGESIM_LIVE";
 
+/// How long the memory past the end of a file stays.
+pub const EOF: &str = "PAGESIM_EOF";
+
 /// Every variable a user may set, in the order of the documentation.
-pub const VARIABLES: [&str; 13] = [
-    PAGE_SIZE, HOST_PAGE_SIZE, WINDOW, RESERVE, PLACEMENT, LOG, DUMP, ONLY, SKIP, STACK_MIN, FOLLOW,
-    RECORD, MODE,
+pub const VARIABLES: [&str; 14] = [
+    PAGE_SIZE,
+    HOST_PAGE_SIZE,
+    WINDOW,
+    RESERVE,
+    PLACEMENT,
+    LOG,
+    DUMP,
+    ONLY,
+    SKIP,
+    STACK_MIN,
+    FOLLOW,
+    RECORD,
+    MODE,
+    EOF,
 ];
 
 /// The largest page size, in bytes: 1 MiB.
@@ -121,6 +136,8 @@ pub struct Settings<'a> {
     pub record: Option<&'a [u8]>,
     /// See [`Mode`].
     pub mode: Mode,
+    /// Whether memory past the end of a file stays for one access only.
+    pub eof_strict: bool,
 }
 
 /// A place for the guest window.
@@ -172,6 +189,13 @@ impl<'a> Settings<'a> {
             follow: read.value(FOLLOW, "0 or 1", parse_switch)?.unwrap_or(false),
             record: read.value(RECORD, RECORDS, parse_record)?,
             mode: read.value(MODE, "enforce or audit", parse_mode)?.unwrap_or_default(),
+            eof_strict: read
+                .value(EOF, "lazy or strict", |v| match v {
+                    b"lazy" => Some(false),
+                    b"strict" => Some(true),
+                    _ => None,
+                })?
+                .unwrap_or_default(),
         })
     }
 

@@ -190,3 +190,13 @@ fn calls_that_need_smaller_pages_are_refused_unless_they_are_audited() {
         assert_eq!(with(&[(MODE, text)]).unwrap_err().variable, MODE, "{text}");
     }
 }
+
+#[test]
+fn the_end_of_a_file_is_lazy_or_strict() {
+    assert!(!with(&[]).unwrap().eof_strict);
+    assert!(!with(&[(EOF, "lazy")]).unwrap().eof_strict);
+    assert!(with(&[(EOF, "strict")]).unwrap().eof_strict);
+    for text in ["", "Strict", "1", "lazy,strict"] {
+        assert_eq!(with(&[(EOF, text)]).unwrap_err().variable, EOF, "{text}");
+    }
+}

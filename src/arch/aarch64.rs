@@ -83,6 +83,13 @@ pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
     false
 }
 
+/// Whether a program can have itself stopped behind each instruction: software step is
+/// the debugger's.
+pub(crate) const CAN_STEP: bool = false;
+
+/// See the x86-64 file.
+pub(crate) fn set_stepping(_: *mut core::ffi::c_void, _: bool) {}
+
 /// Where a signal handler returns to: the kernel's own place.
 pub(crate) fn signal_return() -> usize {
     0

@@ -61,6 +61,20 @@ pub(crate) fn fault_is_write(context: *const core::ffi::c_void) -> bool {
     registers.get(libc::REG_ERR as usize).is_some_and(|error| error & WRITE != 0)
 }
 
+/// Whether a program can have itself stopped behind each instruction.
+pub(crate) const CAN_STEP: bool = true;
+
+/// Has a handler return to a thread that stops behind its next instruction, or
+/// no longer does.
+pub(crate) fn set_stepping(context: *mut core::ffi::c_void, on: bool) {
+    const TRAP_FLAG: i64 = 1 << 8;
+    // SAFETY: what the kernel hands to a handler with SA_SIGINFO.
+    let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+    if let Some(flags) = registers.get_mut(libc::REG_EFL as usize) {
+        *flags = if on { *flags | TRAP_FLAG } else { *flags & !TRAP_FLAG };
+    }
+}
+
 /// Where a signal handler returns to (SA_RESTORER); the kernel has no place of its
 /// own. Debuggers know it by its two instructions.
 pub(crate) fn signal_return() -> usize {

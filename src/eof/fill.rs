@@ -120,7 +120,8 @@ impl Eof<'_> {
     }
 
     fn first_live(&self, page: AddrRange) -> Option<usize> {
-        let starts = self.list.iter().map(|(_, tail)| tail.range.start());
+        let live = self.list.iter().filter(|(_, tail)| !tail.hidden);
+        let starts = live.map(|(_, tail)| tail.range.start());
         starts.filter(|start| page.contains(*start)).min()
     }
 
@@ -134,6 +135,11 @@ impl Eof<'_> {
         let mut at = tail.start();
         while at < tail.end() {
             let rest = AddrRange::new(at, tail.end()).ok_or(Errno::ENOMEM)?;
+            if let Some((number, hidden)) = self.hidden_at(at) {
+                self.reveal(number, &hidden, vma)?;
+                at = hidden.range.end();
+                continue;
+            }
             let from = offset.saturating_add((at - tail.start()) as u64);
             let piece = self.next_piece(id, rest, from);
             self.place(vma, id, &piece)?;
@@ -144,15 +150,17 @@ impl Eof<'_> {
 
     /// The longest first part of `rest` that comes from one place.
     fn next_piece(&self, id: FileId, rest: AddrRange, offset: u64) -> Piece {
-        let mut end = rest.end();
+        let hidden = self.list.iter().filter(|(_, tail)| tail.hidden);
+        let hidden = hidden.map(|(_, tail)| tail.range.start());
+        let mut end = hidden.filter(|start| rest.contains(*start)).min().unwrap_or(rest.end());
         let mut donor = None;
         for (_, tail) in self.list.iter() {
             if !tail.shared || tail.id != id {
                 continue;
             }
             if tail.offset <= offset && offset < tail.end_offset() {
-                let start = tail.range.start() + (offset - tail.offset) as usize;
-                end = end.min(rest.start() + (tail.range.end() - start));
+                let start = tail.memory().start() + (offset - tail.offset) as usize;
+                end = end.min(rest.start() + (tail.memory().end() - start));
                 donor = AddrRange::new(start, start + (end - rest.start()));
                 break;
             }
@@ -194,6 +202,7 @@ impl Eof<'_> {
             id,
             offset: piece.offset,
             shared,
+            hidden: false,
         });
         self.publish();
         Ok(())

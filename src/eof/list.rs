@@ -14,7 +14,8 @@ use pagesim_core::vma::FileId;
 pub(crate) struct Tail {
     /// Where; inside one target page and reaching to its end or to the next tail.
     pub(crate) range: AddrRange,
-    /// Where the file's mapping of the same length waits.
+    /// Where the file's mapping of the same length waits; of a hidden tail, its
+    /// memory.
     pub(crate) parked: usize,
     /// Which file.
     pub(crate) id: FileId,
@@ -22,10 +23,31 @@ pub(crate) struct Tail {
     pub(crate) offset: u64,
     /// Whether the mapping is shared.
     pub(crate) shared: bool,
+    /// Whether the file's mapping is in its place and the memory waits (see
+    /// `strict`).
+    pub(crate) hidden: bool,
 }
 
 impl Tail {
-    /// The waiting mapping.
+    /// Where the memory is.
+    pub(crate) fn memory(&self) -> AddrRange {
+        if self.hidden {
+            self.parked_range()
+        } else {
+            self.range
+        }
+    }
+
+    /// Where the file's mapping is.
+    pub(crate) fn file(&self) -> AddrRange {
+        if self.hidden {
+            self.range
+        } else {
+            self.parked_range()
+        }
+    }
+
+    /// What waits.
     pub(crate) fn parked_range(&self) -> AddrRange {
         AddrRange::from_len(self.parked, self.range.len()).unwrap_or_default()
     }

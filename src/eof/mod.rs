@@ -21,15 +21,17 @@
 
 mod bus;
 mod fill;
+mod front;
 mod kernel;
 mod list;
 pub(crate) mod mask;
 mod refresh;
 mod remap;
 mod size;
+pub(crate) mod strict;
 pub(crate) mod transfer;
 
-pub(crate) use bus::{handled_here, program_action, set_action, with_programs_action, KernelAction};
+pub(crate) use front::{Front, KernelAction};
 
 use crate::arena::Arena;
 use crate::hooks::growth;
@@ -57,7 +59,9 @@ static SHARED: AtomicBool = AtomicBool::new(false);
 /// they part.
 pub(crate) fn before_fork(guard: &mut Guard) {
     if SHARED.load(Ordering::Relaxed) {
-        Eof::of(guard).fill_shared();
+        let mut eof = Eof::of(guard);
+        eof.fill_shared();
+        eof.end_look();
     }
 }
 
@@ -65,6 +69,17 @@ struct Tails(UnsafeCell<List>);
 // SAFETY: only the owner of the lock gets at it (`Eof::new`).
 unsafe impl Sync for Tails {}
 static TAILS: Tails = Tails(UnsafeCell::new(List::new()));
+
+/// Our handler of `signal`, if there is one by now.
+#[inline]
+pub(crate) fn front(signal: i32) -> Option<&'static Front> {
+    let front = match signal {
+        libc::SIGBUS => &bus::BUS,
+        libc::SIGTRAP => &strict::TRAP,
+        _ => return None,
+    };
+    front.is_installed().then_some(front)
+}
 
 /// Whether there is any live tail: one load.
 #[inline]
@@ -120,7 +135,8 @@ impl<'a> Eof<'a> {
         }
         let Some(vma) = self.space.map().find(addr) else { return };
         if let Backing::File { .. } = vma.backing {
-            bus::install();
+            bus::BUS.install();
+            strict::install();
             if vma.flags.is_shared() {
                 SHARED.store(true, Ordering::Relaxed);
             }

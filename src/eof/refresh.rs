@@ -2,7 +2,7 @@
 //! away from their page, and when the program unmaps them.
 
 use super::list::Tail;
-use super::{kernel, Eof};
+use super::{fill, kernel, strict, Eof};
 use pagesim_core::eof;
 use pagesim_core::flags::Prot;
 use pagesim_core::page::AddrRange;
@@ -44,6 +44,14 @@ impl Eof<'_> {
         for number in 0..self.list.numbers() {
             self.recheck(number, &NOTHING);
         }
+        self.end_look();
+    }
+
+    /// The end of a call that may have been handed tails.
+    pub(super) fn end_look(&mut self) {
+        if strict::is_on() {
+            self.hide_all();
+        }
         self.publish();
     }
 
@@ -68,10 +76,11 @@ impl Eof<'_> {
             self.drop_parked(number, &tail);
             return;
         };
-        if kernel::readable(tail.parked) {
+        let file = tail.file();
+        if kernel::readable(file.start()) {
             let real = self.space.config().real;
-            let end = eof::first_beyond(tail.parked_range(), real, kernel::readable);
-            self.grown(number, &tail, &vma, end - tail.parked, written);
+            let end = eof::first_beyond(file, real, kernel::readable);
+            self.grown(number, &tail, &vma, end - file.start(), written);
         } else if vma.prot.intersects(Prot::RWX) && !kernel::readable(self.page_start(&tail)) {
             self.put_back(number, &tail, &vma, tail.range.len());
         }
@@ -99,13 +108,18 @@ impl Eof<'_> {
         let mut rest = Some(*tail);
         let mut left = len;
         while let (Some(now), true) = (rest, left != 0) {
-            let page = AddrRange::from_len(now.range.start(), real).unwrap_or_default();
-            if is_zero(page, vma.prot) {
+            let page = AddrRange::from_len(now.memory().start(), real).unwrap_or_default();
+            let prot = if now.hidden { Prot::RW } else { vma.prot };
+            if is_zero(page, prot) {
                 if !self.put_back(number, &now, vma, real) {
                     return;
                 }
             } else {
-                kernel::unmap(AddrRange::from_len(now.parked, real).unwrap_or_default());
+                if now.hidden {
+                    let _ = fill::land(page, vma.prot, AddrRange::from_len(now.range.start(), real).unwrap_or_default());
+                } else {
+                    kernel::unmap(AddrRange::from_len(now.parked, real).unwrap_or_default());
+                }
                 self.list.set(number, now.without_front(real));
             }
             rest = now.without_front(real);
@@ -117,26 +131,36 @@ impl Eof<'_> {
     fn carry_over(&self, tail: &Tail, vma: &Vma, len: usize, written: &Written) {
         let real = self.space.config().real.bytes();
         for at in (0..len).step_by(real) {
-            let page = AddrRange::from_len(tail.range.start() + at, real).unwrap_or_default();
-            let file = AddrRange::from_len(tail.parked + at, real).unwrap_or_default();
-            // a file opened for reading only has no tail that was written here
-            if is_zero(page, vma.prot) || kernel::protect(file, Prot::RW).is_err() {
+            let part = |whole: AddrRange| AddrRange::from_len(whole.start() + at, real);
+            let page = part(tail.memory()).unwrap_or_default();
+            let prot = if tail.hidden { Prot::RW } else { vma.prot };
+            if is_zero(page, prot) {
                 continue;
             }
             let Ok(same) = kernel::duplicate(page) else { continue };
-            if kernel::protect(same, Prot::READ).is_ok() {
+            let file = kernel::duplicate(part(tail.file()).unwrap_or_default()).unwrap_or_default();
+            // a file opened for reading only has no tail that was written here
+            let ready = kernel::protect(same, Prot::READ).and(kernel::protect(file, Prot::RW));
+            if !file.is_empty() && ready.is_ok() {
                 let offset = tail.offset.saturating_add(at as u64);
                 // SAFETY: two mappings of our own of one length, one of them
                 // writable; the file reaches over it.
                 unsafe { merge(same, file, |byte| written.contains(&(offset + byte as u64))) };
             }
             kernel::unmap(same);
+            kernel::unmap(file);
         }
     }
 
     /// Moves the file's mapping back over the first `len` bytes of a tail.
     pub(super) fn put_back(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) -> bool {
         let Some(part) = AddrRange::from_len(tail.parked, len) else { return false };
+        if tail.hidden {
+            // it is there already, and what waits is the memory
+            kernel::unmap(part);
+            self.list.set(number, tail.without_front(len));
+            return true;
+        }
         let place = AddrRange::from_len(tail.range.start(), len).unwrap_or_default();
         let locked = kernel::is_locked(place);
         let back = kernel::protect(part, vma.prot)
@@ -176,7 +200,7 @@ impl Eof<'_> {
         self.recheck_file(id, &NOTHING);
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
-                Some(tail) if tail.shared && tail.id == id => zero(tail.range),
+                Some(tail) if tail.shared && tail.id == id => zero(tail.memory()),
                 _ => {}
             }
         }
@@ -188,7 +212,7 @@ impl Eof<'_> {
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
                 Some(tail) if tail.shared && tail.range.overlaps(range) && on_disk(tail.id) => {
-                    zero(tail.range);
+                    zero(tail.memory());
                 }
                 _ => {}
             }

@@ -72,7 +72,7 @@ impl Eof<'_> {
         // `land` takes the memory, whether or not it succeeds
         if fill::land(memory, vma.prot, place).is_ok() {
             let _ = kernel::protect(parked, Prot::READ);
-            self.list.add(Tail { range: place, parked: parked.start(), ..*tail });
+            self.list.add(Tail { range: place, parked: parked.start(), hidden: false, ..*tail });
         } else {
             let _ = kernel::move_over(parked, place.start());
         }
@@ -84,17 +84,18 @@ impl Eof<'_> {
 }
 
 /// The memory of a tail at another place: shared the same, private a copy.
-fn contents(tail: &Tail) -> Option<AddrRange> {
+pub(super) fn contents(tail: &Tail) -> Option<AddrRange> {
+    let memory = tail.memory();
     if tail.shared {
-        return kernel::duplicate(tail.range).ok();
+        return kernel::duplicate(memory).ok();
     }
-    if !kernel::readable(tail.range.start()) {
+    if !kernel::readable(memory.start()) {
         return None;
     }
     let copy = kernel::anonymous(tail.range.len(), Prot::RW, MapFlags::empty()).ok()?;
     // SAFETY: a tail that can be read, and memory of our own of its length.
     unsafe {
-        let (from, to) = (tail.range.start() as *const u8, copy.start() as *mut u8);
+        let (from, to) = (memory.start() as *const u8, copy.start() as *mut u8);
         core::ptr::copy_nonoverlapping(from, to, tail.range.len());
     }
     Some(copy)

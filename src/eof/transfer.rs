@@ -244,7 +244,10 @@ pub(crate) fn wrote(fd: i32, at: Option<u64>, answer: isize) {
 #[cold]
 fn recheck(id: Option<FileId>, written: &Written) {
     if let Some(id) = id {
-        with(|eof| eof.recheck_file(id, written));
+        with(|eof| {
+            eof.recheck_file(id, written);
+            eof.end_look();
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 //! at any moment, and to keep the program's SIGBUS behind our own (see `eof`).
 
 use super::{errno, hook, next};
-use crate::eof::{self, mask, KernelAction};
+use crate::eof::{self, mask, Front, KernelAction};
 use crate::real::Real;
 use crate::record::faults;
 use crate::signals;
@@ -24,8 +24,8 @@ hook! {
         if let Some(action) = unsafe { new.as_ref() } {
             note(signal, action.sa_sigaction);
         }
-        if eof::handled_here(signal) {
-            return bus_action(new, old);
+        if let Some(front) = eof::front(signal) {
+            return front_action(front, new, old);
         }
         match next!(c"sigaction", fn(c_int, *const Action, *mut Action) -> c_int) {
             // SAFETY: null or the program's structures.
@@ -120,13 +120,13 @@ hook! {
     }
 }
 
-/// sigaction(2) of SIGBUS.
-fn bus_action(new: *const Action, old: *mut Action) -> c_int {
-    let before = eof::program_action();
+/// sigaction(2) of a signal with a handler of ours.
+fn front_action(front: &Front, new: *const Action, old: *mut Action) -> c_int {
+    let before = front.program_action();
     // SAFETY: null or the program's structures.
     unsafe {
         if let Some(new) = new.as_ref() {
-            eof::set_action(&to_kernel(new));
+            front.set_action(&to_kernel(new));
         }
         if let Some(old) = old.as_mut() {
             from_kernel(&before, old);
@@ -168,9 +168,11 @@ macro_rules! like_signal {
                         // SAFETY: the next library's function of this name.
                         let next: extern "C" fn(c_int, sighandler_t) -> sighandler_t =
                             unsafe { core::mem::transmute(address) };
-                        if eof::handled_here(signal) {
-                            let libc = |handler| drop(next(signal, handler));
-                            return eof::with_programs_action(handler, libc).handler;
+                        if let Some(front) = eof::front(signal) {
+                            let libc = |handler| {
+                                next(signal, handler);
+                            };
+                            return front.set_by(handler, libc).handler;
                         }
                         if faults::watches(signal) {
                             return faults::by_signal(handler, |handler| next(signal, handler));

@@ -5,9 +5,9 @@
 
 use super::files::open_raw;
 use super::{errno, exec, stat};
-use crate::{brk, calls, eof, pipes, procfs, queries, shm, signals, sys};
 use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
 use crate::ranges::{self, Remap, SYS_MSEAL};
+use crate::{brk, calls, eof, pipes, procfs, queries, shm, signals, sys};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -162,12 +162,9 @@ pub(crate) extern "C" fn emulated_syscall(
         #[cfg(target_arch = "x86_64")]
         libc::SYS_stat => stat::at(CWD, a as *const c_char, b as *mut libc::stat, 0),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_lstat => stat::at(
-            CWD,
-            a as *const c_char,
-            b as *mut libc::stat,
-            libc::AT_SYMLINK_NOFOLLOW,
-        ),
+        libc::SYS_lstat => {
+            stat::at(CWD, a as *const c_char, b as *mut libc::stat, libc::AT_SYMLINK_NOFOLLOW)
+        }
         libc::SYS_statx => stat::extended([a, b, c, d, e, f]),
         libc::SYS_statfs | libc::SYS_fstatfs => stat::totals(number, [a, b, c, d, e, f]),
         libc::SYS_shmget => shm::get(a as i32, b, c32).map(|id| id as usize),
@@ -200,12 +197,13 @@ pub(crate) extern "C" fn refused_syscall(
 /// The kernel's own structure begins with the handler on both architectures.
 fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
     let [_, new, old, size, ..] = args;
-    if eof::handled_here(signal as i32) && size == size_of::<sys::SignalSet>() {
-        let before = eof::program_action();
+    let front = eof::front(signal as i32);
+    if let (Some(front), true) = (front, size == size_of::<sys::SignalSet>()) {
+        let before = front.program_action();
         // SAFETY: null or the program's structures.
         unsafe {
             if let Some(new) = (new as *const eof::KernelAction).as_ref() {
-                eof::set_action(new);
+                front.set_action(new);
             }
             if let Some(old) = (old as *mut eof::KernelAction).as_mut() {
                 *old = before;

@@ -1,0 +1,135 @@
+//! The strict mode: no tail stays mapped longer than one access.
+//!
+//! An access to a tail fills it, the processor's trap flag stops the program behind the
+//! instruction, and the handler of SIGTRAP takes the memory away again ("hides"
+//! it) and lets the file's mapping return. So an access that another process's
+//! growth has made one to the file always finds the file. x86-64 only: aarch64
+//! has no way for a program to step itself.
+//!
+//! Hiding a private tail copies it: what another thread stores there in that very
+//! moment is lost.
+
+use super::front::{mask_of, Front};
+use super::list::Tail;
+use super::{fill, kernel, remap, Eof};
+use crate::arch;
+use crate::arch::thread_pointer;
+use crate::signals;
+use crate::state::{self, Turn};
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::Prot;
+use pagesim_core::vma::Vma;
+
+static STRICT: AtomicBool = AtomicBool::new(false);
+
+pub(crate) static TRAP: Front = Front::new(libc::SIGTRAP, on_trap);
+
+/// Asks for the mode; `false` where the processor cannot.
+pub(crate) fn choose() -> bool {
+    STRICT.store(arch::CAN_STEP, Ordering::Relaxed);
+    arch::CAN_STEP
+}
+
+/// Whether the mode is on.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    STRICT.load(Ordering::Relaxed)
+}
+
+pub(super) fn install() {
+    if is_on() {
+        TRAP.install();
+    }
+}
+
+/// Threads that are doing one instruction, by thread pointer, with bit 0 where they
+/// had SIGTRAP blocked. When there are more at once, one is let go on: its tail
+/// stays until the next look.
+static STEPPING: [AtomicUsize; 64] = [const { AtomicUsize::new(0) }; 64];
+const BLOCKED: usize = 1;
+
+fn place_of(thread: usize) -> Option<&'static AtomicUsize> {
+    STEPPING.iter().find(|place| place.load(Ordering::Relaxed) & !BLOCKED == thread)
+}
+
+/// Has the interrupted thread stop again behind its next instruction.
+pub(super) fn step(context: *mut c_void) {
+    let me = thread_pointer();
+    if !is_on() || place_of(me).is_some() {
+        return;
+    }
+    // SAFETY: what the kernel made for a handler; set and restored by turns.
+    let mask = unsafe { &mut *mask_of(context) };
+    let trap = signals::bit(libc::SIGTRAP);
+    let mark = if *mask & trap != 0 { me | BLOCKED } else { me };
+    let take = |place: &AtomicUsize| {
+        place.compare_exchange(0, mark, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    };
+    if STEPPING.iter().any(take) {
+        // a blocked trap kills
+        *mask &= !trap;
+        arch::set_stepping(context, true);
+    }
+}
+
+extern "C" fn on_trap(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: what the kernel hands to a handler with SA_SIGINFO.
+    let code = unsafe { (*info).si_code };
+    match place_of(thread_pointer()).filter(|_| code == libc::TRAP_TRACE) {
+        Some(place) => {
+            arch::set_stepping(context, false);
+            if place.swap(0, Ordering::Relaxed) & BLOCKED != 0 {
+                // SAFETY: as in `step`.
+                unsafe { *mask_of(context) |= signals::bit(libc::SIGTRAP) };
+            }
+            if let Turn::Open(mut guard) = state::enter() {
+                Eof::of(&mut guard).hide_all();
+            }
+        }
+        None => TRAP.deliver(code, info, context),
+    }
+}
+
+impl Eof<'_> {
+    /// Takes the memory of every tail away and lets the file's mappings return.
+    pub(super) fn hide_all(&mut self) {
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|tail| !tail.hidden) else { continue };
+            if let (Some(vma), Some(memory)) = (self.vma_of(&tail), remap::contents(&tail)) {
+                let kept = kernel::protect(memory, Prot::RW).is_ok();
+                if kept && self.put_back(number, &tail, &vma, tail.range.len()) {
+                    self.list.add(Tail { parked: memory.start(), hidden: true, ..tail });
+                } else {
+                    kernel::unmap(memory);
+                }
+            }
+        }
+        self.publish();
+    }
+
+    /// Puts the memory of a hidden tail back into its place.
+    pub(super) fn reveal(&mut self, number: usize, tail: &Tail, vma: &Vma) -> Result<(), Errno> {
+        let memory = tail.parked_range();
+        let kernel::Parked { range, locked, .. } = kernel::park(tail.range, tail.shared)?;
+        kernel::protect(range, Prot::READ)?;
+        // `land` takes the memory, whether or not it succeeds
+        let landed = fill::land(memory, vma.prot, tail.range);
+        if landed.is_ok() {
+            self.list.set(number, Some(Tail { parked: range.start(), hidden: false, ..*tail }));
+        } else {
+            self.list.set(number, None);
+            kernel::unmap(range);
+        }
+        if locked {
+            kernel::lock(tail.range);
+        }
+        landed
+    }
+
+    /// The hidden tail that begins at `addr`.
+    pub(super) fn hidden_at(&self, addr: usize) -> Option<(usize, Tail)> {
+        self.list.iter().find(|(_, tail)| tail.hidden && tail.range.start() == addr)
+    }
+}
