@@ -34,6 +34,15 @@ pub(crate) struct Resize {
     pub(crate) host_len: usize,
 }
 
+/// Whether the flags are known and go together. MREMAP_DONTUNMAP does not
+/// resize, by the lengths as the program gave them.
+fn flags_fit(flags: i32, same_len: bool) -> bool {
+    let moves = flags & MAYMOVE != 0;
+    flags & !(MAYMOVE | FIXED | DONTUNMAP) == 0
+        && (moves || flags & FIXED == 0)
+        && (moves && same_len || flags & DONTUNMAP == 0)
+}
+
 impl Resize {
     /// The error for an old range that is not one mapping: vma_to_resize() looks at
     /// the kind of mapping before the extent.
@@ -66,12 +75,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         new_addr: usize,
     ) -> Result<usize, Errno> {
         let target = self.config.target;
-        let dontunmap = flags & DONTUNMAP != 0;
-        if flags & !(MAYMOVE | FIXED | DONTUNMAP) != 0
-            || flags & FIXED != 0 && flags & MAYMOVE == 0
-            || dontunmap && (flags & MAYMOVE == 0 || old_len != new_len)
-            || !target.is_aligned(addr)
-        {
+        if !flags_fit(flags, old_len == new_len) || !target.is_aligned(addr) {
             return Err(Errno::EINVAL);
         }
         // PAGE_ALIGN() lets lengths just below the largest come out as 0.

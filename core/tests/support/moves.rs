@@ -47,6 +47,17 @@ impl Machine {
             self.drop_pages(tail);
             return Ok(addr);
         }
+        self.grow(addr, old_len, new_len, flags)
+    }
+
+    fn grow(
+        &mut self,
+        addr: usize,
+        old_len: usize,
+        new_len: usize,
+        flags: i32,
+    ) -> Result<usize, Errno> {
+        let mask = self.page.mask();
         let page = self.resizable(addr, old_len, new_len, flags)?;
         let Some(grown) = AddrRange::from_len(addr + old_len, new_len - old_len) else {
             return Err(Errno::ENOMEM);

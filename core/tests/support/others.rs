@@ -2,6 +2,7 @@
 
 use super::range;
 use super::rig::Rig;
+use super::steps::{Length, Step};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::host::Host;
@@ -12,6 +13,43 @@ const FIXED: i32 = 2;
 const VECTOR: usize = 0x1000;
 
 impl Rig {
+    /// Takes a step that is none of the four calls.
+    pub(crate) fn take_other(&mut self, step: &Step) {
+        match *step {
+            // How far the kernel comes with an old range that is none differs.
+            Step::Remap(_, Length::Largest(_), _, flags, _) if flags & 2 != 0 => {}
+            Step::Remap(from, old, new, flags, to) => {
+                let to = if flags & 2 == 0 { 0 } else { self.addr(to) };
+                self.remap([self.addr(from), self.len(old), self.len(new), to], flags);
+            }
+            // Host pages and what is locked of them are shared when they are larger.
+            Step::Tell(..) | Step::Lock(..) if self.config.narrow() => {}
+            Step::Advise(place, len, advice) => {
+                let (addr, len) = (self.addr(place), self.len(len));
+                self.advise(addr, len, advice);
+            }
+            Step::Tell(place, len) => {
+                let (addr, len) = (self.addr(place), self.len(len));
+                self.tell(addr, len);
+            }
+            Step::Lock(place, len, on) => {
+                let (addr, len) = (self.addr(place), self.len(len));
+                if on {
+                    let answer = self.space.mlock(addr, len, None);
+                    self.agree(answer, |model| model.mlock(addr, len, None));
+                } else {
+                    let answer = self.space.munlock(addr, len);
+                    self.agree(answer, |model| model.munlock(addr, len));
+                }
+            }
+            Step::Exchange(place, len, to) => {
+                let (addr, len) = (self.addr(place), self.len(len));
+                self.exchange(addr, len, to);
+            }
+            _ => unreachable!("{step:?} is one of the four"),
+        }
+    }
+
     /// `args`: address, old and new length, new address.
     pub(crate) fn remap(&mut self, args: [usize; 4], flags: i32) {
         let [addr, old_len, new_len, to] = args;

@@ -213,41 +213,12 @@ impl Rig {
                 self.agree(answer, |model| model.msync(addr, len, flags));
             }
             Step::Store(place, byte) => self.store(self.addr(place) + usize::from(byte), byte),
-            // How far the kernel comes with an old range that is none differs.
-            Step::Remap(_, Length::Largest(_), _, flags, _) if flags & 2 != 0 => {}
-            Step::Remap(from, old, new, flags, to) => {
-                let to = if flags & 2 == 0 { 0 } else { self.addr(to) };
-                self.remap([self.addr(from), self.len(old), self.len(new), to], flags);
-            }
-            // Host pages and what is locked of them are shared when they are larger.
-            Step::Tell(..) | Step::Lock(..) if self.config.narrow() => {}
-            Step::Advise(place, len, advice) => {
-                let (addr, len) = (self.addr(place), self.len(len));
-                self.advise(addr, len, advice);
-            }
-            Step::Tell(place, len) => {
-                let (addr, len) = (self.addr(place), self.len(len));
-                self.tell(addr, len);
-            }
-            Step::Lock(place, len, on) => {
-                let (addr, len) = (self.addr(place), self.len(len));
-                if on {
-                    let answer = self.space.mlock(addr, len, None);
-                    self.agree(answer, |model| model.mlock(addr, len, None));
-                } else {
-                    let answer = self.space.munlock(addr, len);
-                    self.agree(answer, |model| model.munlock(addr, len));
-                }
-            }
-            Step::Exchange(place, len, to) => {
-                let (addr, len) = (self.addr(place), self.len(len));
-                self.exchange(addr, len, to);
-            }
             Step::Fail(after, errno, late) => {
                 self.space.host_mut().failure = Some(Failure { after, errno, late });
                 self.armed = true;
                 return;
             }
+            _ => self.take_other(step),
         }
         self.failed |= self.struck();
         self.armed = false;
