@@ -133,6 +133,22 @@ pub(crate) fn refused_system_call(number: c_long, args: Args) -> Result<usize, E
     }
 }
 
+/// A system call that is done again when it was refused for a tail, and after which
+/// a program may know that a file has changed.
+///
+/// # Safety
+/// That of the system call.
+#[inline]
+pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Errno> {
+    // SAFETY: the caller's promise.
+    let mut answer = unsafe { sys::call(number, args) };
+    if answer == Err(Errno::EFAULT) {
+        answer = refused_system_call(number, args);
+    }
+    seen();
+    answer
+}
+
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     let [fd, addr, len, at, ..] = args;

@@ -21,6 +21,16 @@ fn opened(path: *const c_char, flags: c_int, fd: c_int) -> c_int {
     fd
 }
 
+/// Opens; once more when the path was refused for lying in a tail.
+#[inline]
+fn twice(path: *const c_char, open: impl Fn() -> c_int) -> c_int {
+    let fd = open();
+    if fd < 0 && transfer::refused(&[path as usize]) {
+        return open();
+    }
+    fd
+}
+
 /// Defines open(2) under a name. Variadic in C; a mode that is not there is not
 /// looked at.
 macro_rules! like_open {
@@ -28,7 +38,7 @@ macro_rules! like_open {
         hook! {$(
             fn $name(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
                 match next!($c_name, fn(*const c_char, c_int, mode_t) -> c_int) {
-                    Some(next) => opened(path, flags, next(path, flags, mode)),
+                    Some(next) => opened(path, flags, twice(path, || next(path, flags, mode))),
                     None => raw(libc::AT_FDCWD, path, flags, mode),
                 }
             }
@@ -42,7 +52,9 @@ macro_rules! like_openat {
         hook! {$(
             fn $name(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
                 match next!($c_name, fn(c_int, *const c_char, c_int, mode_t) -> c_int) {
-                    Some(next) => opened(path, flags, next(dir, path, flags, mode)),
+                    Some(next) => {
+                        opened(path, flags, twice(path, || next(dir, path, flags, mode)))
+                    }
                     None => raw(dir, path, flags, mode),
                 }
             }
@@ -120,8 +132,7 @@ fn stream(path: *const c_char, mode: *const c_char) -> *mut FILE {
     }
     // SAFETY: fdopen(3) of a descriptor that nobody else has.
     let stream = unsafe {
-        let fdopen: extern "C" fn(c_int, *const c_char) -> *mut FILE =
-            core::mem::transmute(fdopen);
+        let fdopen: extern "C" fn(c_int, *const c_char) -> *mut FILE = core::mem::transmute(fdopen);
         fdopen(fd, mode)
     };
     if stream.is_null() {

@@ -2,6 +2,7 @@
 
 use super::errno::{status, word};
 use super::{hook, next};
+use crate::eof::transfer;
 use crate::stat::{self, Seen, Source, Totals};
 use crate::{procfs, sys};
 use core::ffi::{c_char, c_int, c_long, c_uint};
@@ -40,7 +41,7 @@ pub(crate) fn at(
     let args = [dir as usize, path as usize, place as usize, flags as usize, 0, 0];
     // SAFETY: the program's own request; the kernel checks the pointers.
     unsafe {
-        let done = sys::call(libc::SYS_newfstatat, args)?;
+        let done = transfer::asking_call(libc::SYS_newfstatat, args)?;
         answered(place, source(dir, path, flags));
         Ok(done)
     }
@@ -50,7 +51,8 @@ pub(crate) fn at(
 pub(crate) fn by_fd(fd: c_int, place: *mut Stat) -> Result<usize, Errno> {
     // SAFETY: the program's own request; the kernel checks the pointer.
     unsafe {
-        let done = sys::call(libc::SYS_fstat, [fd as usize, place as usize, 0, 0, 0, 0])?;
+        let args = [fd as usize, place as usize, 0, 0, 0, 0];
+        let done = transfer::asking_call(libc::SYS_fstat, args)?;
         answered(place, Source::Fd(fd));
         Ok(done)
     }
@@ -174,7 +176,7 @@ pub(crate) fn extended(args: [usize; 6]) -> Result<usize, Errno> {
     let [dir, path, flags, _, place, _] = args;
     // SAFETY: the program's own request; the kernel checks the pointers.
     unsafe {
-        let done = sys::call(libc::SYS_statx, args)?;
+        let done = transfer::asking_call(libc::SYS_statx, args)?;
         let source = source(dir as c_int, path as *const c_char, flags as c_int);
         answered_x(place as *mut StatX, source);
         Ok(done)
@@ -346,6 +348,10 @@ hook! {
 
 /// lseek(2).
 pub(crate) fn seek(fd: c_int, offset: i64, whence: c_int) -> Result<usize, Errno> {
+    if whence == libc::SEEK_END {
+        // the program learns how large the file is
+        transfer::seen();
+    }
     if whence == libc::SEEK_DATA || whence == libc::SEEK_HOLE {
         if let Some(found) = stat::seek_data_or_hole(fd, offset, whence) {
             return found.map(|at| at as usize);
