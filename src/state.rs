@@ -113,11 +113,7 @@ impl Guard {
         }
         let mut guard = Guard { mask };
         if taken == lock::Taken::Orphaned {
-            // where the host cannot be read, the table stays empty: the
-            // mappings are there all the same
-            let _ = guard.space().rebuild_from_nothing();
-            Eof::of(&mut guard).restore_table();
-            record::start_over(&mut guard);
+            guard.start_over();
         }
         if pending::any() {
             guard.catch_up();
@@ -135,7 +131,20 @@ impl Guard {
         unsafe { (*PROCESS.space.get()).assume_init_mut() }
     }
 
+    /// Makes the table anew. Not inline: calls are made on small signal stacks, which
+    /// the frames of what seldom happens must not be taken from.
     #[cold]
+    #[inline(never)]
+    fn start_over(&mut self) {
+        // where the host cannot be read, the table stays empty: the
+        // mappings are there all the same
+        let _ = self.space().rebuild_from_nothing();
+        Eof::of(self).restore_table();
+        record::start_over(self);
+    }
+
+    #[cold]
+    #[inline(never)]
     fn catch_up(&mut self) {
         let space: *mut Space<Linux, Arena> = self.space();
         // Where the host cannot be read, the table keeps what it knew.

@@ -21,7 +21,7 @@ mod weigh;
 
 use crate::arch::Registers;
 use crate::linux::Linux;
-use crate::state::Guard;
+use crate::state::{self, Guard, Turn};
 use crate::sys;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -84,7 +84,7 @@ pub(crate) fn open(settings: &Settings<'_>, config: Config) {
 pub(crate) fn start_over(guard: &mut Guard) {
     if let Some(recorder) = recorder(guard) {
         recorder.slack = Slack::new(recorder.config.target);
-        recorder.recent = weigh::Recent::new();
+        recorder.recent.forget();
     }
 }
 
@@ -132,6 +132,60 @@ pub(crate) fn watched<T: Answer>(
         return judged(guard, call(), &mut by_core).map(T::of);
     }
     run(guard)
+}
+
+/// Judges what happened without an operation on the address space.
+#[inline]
+pub(crate) fn observed(call: impl FnOnce() -> Call, answer: Result<usize, Errno>) {
+    if on() {
+        if let Turn::Open(mut guard) = state::enter() {
+            noticed(&mut guard, call, answer);
+        }
+    }
+}
+
+/// The same with the lock held.
+#[inline]
+pub(crate) fn noticed(
+    guard: &mut Guard,
+    call: impl FnOnce() -> Call,
+    answer: Result<usize, Errno>,
+) {
+    if on() {
+        notice(guard, call(), answer);
+    }
+}
+
+#[cold]
+fn notice(guard: &mut Guard, call: Call, answer: Result<usize, Errno>) {
+    let Some(recorder) = recorder(guard) else { return };
+    if let Some((finding, weight)) = recorder.weighed(&call, guard) {
+        recorder.note(&call, &finding, weight, answer, false);
+    }
+}
+
+/// What an allocator says that was built for smaller pages (jemalloc), by
+/// syscall(2), before it gives up.
+#[inline]
+pub(crate) fn message(fd: usize, text: usize, len: usize) {
+    if on() && fd == libc::STDERR_FILENO as usize {
+        read_message(text, len);
+    }
+}
+
+#[cold]
+fn read_message(text: usize, len: usize) {
+    const COMPLAINT: &[u8] = b"<jemalloc>: Unsupported system page size";
+    let mut copy = [0u8; COMPLAINT.len()];
+    let to = [copy.as_mut_ptr() as usize, copy.len()];
+    let from = [text, copy.len().min(len)];
+    let pid = sys::getpid() as usize;
+    let args = [pid, to.as_ptr() as usize, 1, from.as_ptr() as usize, 1, 0];
+    // SAFETY: the kernel copies what is readable, at most the copy's length.
+    let read = unsafe { sys::call(libc::SYS_process_vm_readv, args) };
+    if read == Ok(COMPLAINT.len()) && copy == COMPLAINT {
+        observed(|| Call::Complaint { text, len }, Ok(len));
+    }
 }
 
 type Run<'a> = &'a mut dyn FnMut(&mut Guard) -> Result<usize, Errno>;

@@ -40,6 +40,14 @@ impl Recent {
         Recent { harms: [None; REMEMBERED], next: 0 }
     }
 
+    /// In place: all of them are more than a small stack holds.
+    pub(super) fn forget(&mut self) {
+        for harm in &mut self.harms {
+            *harm = None;
+        }
+        self.next = 0;
+    }
+
     pub(super) fn add(
         &mut self,
         call: &Call,
