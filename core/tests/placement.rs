@@ -10,7 +10,7 @@ use pagesim_core::space::{MapRequest, Placement, Reserve, Space};
 use pagesim_core::vma::Backing;
 use support::machine::Machine;
 use support::rig::{config, Rig, OPEN};
-use support::{anonymous, range, Heap, K};
+use support::{anonymous, of_file, range, Heap, K};
 
 const P: usize = 64 * K;
 const R: usize = 4 * K;
@@ -181,4 +181,25 @@ fn usual_calls_cost_one_call_to_the_host() {
     assert_eq!(cost(&space), before + 2);
     assert_eq!(space.munmap(at, 4 * P), Ok(()));
     assert_eq!(cost(&space), before + 3);
+}
+
+#[test]
+fn a_driver_that_takes_no_address_is_steered_to_target_pages() {
+    const RING: i32 = 77;
+    for reserve in [Reserve::Soft, Reserve::Hard] {
+        let mut rig = Rig::new(config((P, R, R), Placement::TopDown, reserve));
+        rig.space.host_mut().add_choosing_device(RING, 2 * P);
+        let before = rig.space.host().mapped_bytes();
+        let ring = |len| of_file(RING, 0, len, MapFlags::SHARED);
+        let first = rig.space.mmap(&ring(R)).unwrap();
+        let second = rig.space.mmap(&ring(P + R)).unwrap();
+        assert_eq!((first % P, second % P), (0, 0));
+        assert_eq!(rig.space.host().mapped_bytes(), before + 3 * P);
+        let part = rig.space.map().find(first + R).unwrap();
+        assert_eq!(part.backing, Backing::Filler, "what the driver did not map is inaccessible");
+        assert_eq!(rig.space.mmap(&ring(3 * P)), Err(Errno::EINVAL), "the driver's own reason");
+        assert_eq!(rig.space.munmap(first, 1), Ok(()));
+        assert_eq!(rig.space.munmap(second, P + 1), Ok(()));
+        assert_eq!(rig.space.host().mapped_bytes(), before);
+    }
 }

@@ -147,7 +147,7 @@ impl Call {
 impl<H: Host, S: NodeSource> Space<H, S> {
     /// What the host is asked to map of `span`: all of it, but of a special file
     /// only as many host pages as the program asked for.
-    fn mapped_part(&self, call: &Call, span: AddrRange) -> AddrRange {
+    pub(crate) fn mapped_part(&self, call: &Call, span: AddrRange) -> AddrRange {
         // An offset that overflows with whole target pages is the host's to
         // refuse (file_mmap_ok()).
         let whole = call.host_offset().checked_add(span.len() as u64).is_none();

@@ -8,6 +8,7 @@
 mod advice;
 mod call;
 mod disown;
+mod driver;
 mod fixed;
 mod foreign;
 mod fragment;

@@ -31,8 +31,14 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return Ok(at);
         }
         if !call.flags.contains(MapFlags::BIT32) {
-            if let Some(at) = self.map_in_window(call)? {
-                return Ok(at);
+            match self.map_in_window(call) {
+                // Any address may be one too many for the driver.
+                Err(Errno::EINVAL) if call.is_special() && !self.config.narrow() => {
+                    return self.map_by_driver(call);
+                }
+                Ok(None) => {}
+                Ok(Some(at)) => return Ok(at),
+                Err(errno) => return Err(errno),
             }
         }
         self.map_open(call)

@@ -250,6 +250,12 @@ impl Host for Machine {
         if len == 0 {
             return Err(Errno::EINVAL);
         }
+        if !flags.contains(MapFlags::ANONYMOUS)
+            && self.objects[self.fds[&fd].object].chooses
+            && addr != 0
+        {
+            return Err(Errno::EINVAL);
+        }
         let huge = self.huge_size(flags, fd);
         let unit = huge.map_or(self.page, super::size);
         let len = unit.ceil(len).filter(|len| *len != 0).ok_or(Errno::ENOMEM)?;

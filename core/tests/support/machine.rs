@@ -16,6 +16,8 @@ pub(crate) struct Object {
     pub(crate) size: u64,
     /// A device: its driver maps at most this many bytes.
     pub(crate) driver: Option<usize>,
+    /// A device whose driver chooses the address (io_uring).
+    pub(crate) chooses: bool,
     pub(crate) anonymous: bool,
     /// A file of hugetlbfs: the size of its pages.
     pub(crate) huge: Option<usize>,
@@ -140,6 +142,11 @@ impl Machine {
         let object = self.objects.len();
         self.objects.push(Object { size: u64::MAX, huge: Some(page), ..Object::default() });
         self.fds.insert(fd, Fd { object, readable: true, writable: true });
+    }
+
+    pub(crate) fn add_choosing_device(&mut self, fd: i32, bytes: usize) {
+        let object = self.add_device(fd, bytes);
+        self.objects[object].chooses = true;
     }
 
     /// Memory that is there before the emulation is.
