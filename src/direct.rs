@@ -171,8 +171,10 @@ pub(crate) fn mremap(config: &Config, remap: &Remap) -> Result<usize, Errno> {
     let moved = raw(remap.flags | libc::MREMAP_FIXED, to);
     match moved {
         Ok(_) => note(to, new_len),
-        // SAFETY: the place that was just taken and that nobody knows of.
-        Err(_) => unsafe { drop(sys::munmap(to, new_len)) },
+        Err(_) => {
+            // SAFETY: the place that was just taken and that nobody knows of.
+            let _ = unsafe { sys::munmap(to, new_len) };
+        }
     }
     moved
 }

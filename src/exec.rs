@@ -162,10 +162,7 @@ unsafe fn complete(
         }
     }
     let missing = present.iter().enumerate().filter(|(_, seen)| !**seen);
-    for (own, place) in missing
-        .filter_map(|(at, _)| kept(at))
-        .zip(array.iter_mut().skip(filled))
-    {
+    for (own, place) in missing.filter_map(|(at, _)| kept(at)).zip(array.iter_mut().skip(filled)) {
         *place = own.as_ptr();
     }
 }

@@ -95,9 +95,7 @@ fn any(pages: &[u8]) -> u8 {
     const ALL: u64 = u64::from_ne_bytes([RESIDENT; 8]);
     let words = pages.chunks_exact(size_of::<u64>());
     let rest = words.remainder().iter().fold(0, |any, page| any | page) & RESIDENT;
-    let word = words.fold(0, |any, word| {
-        any | word.try_into().map_or(0, u64::from_ne_bytes)
-    });
+    let word = words.fold(0, |any, word| any | word.try_into().map_or(0, u64::from_ne_bytes));
     rest | u8::from(word & ALL != 0)
 }
 

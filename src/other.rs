@@ -88,9 +88,7 @@ pub(crate) fn refuses_option(level: i32, name: i32, value: usize, len: usize) ->
 #[cold]
 fn misaligned_ring(value: usize) -> bool {
     match (larger(), fetch::<[u32; 2]>(value)) {
-        (Some(config), Ok([size, count])) => {
-            count != 0 && !config.target.is_aligned(size as usize)
-        }
+        (Some(config), Ok([size, count])) => count != 0 && !config.target.is_aligned(size as usize),
         _ => false,
     }
 }
@@ -181,10 +179,8 @@ fn move_one(
 /// Puts a status into the program's array, which may be anything.
 fn store(array: usize, index: usize, value: i32) -> Result<(), Errno> {
     let place = array.wrapping_add(index * size_of::<i32>());
-    let local = libc::iovec {
-        iov_base: (&raw const value).cast_mut().cast(),
-        iov_len: size_of::<i32>(),
-    };
+    let local =
+        libc::iovec { iov_base: (&raw const value).cast_mut().cast(), iov_len: size_of::<i32>() };
     let remote = libc::iovec { iov_base: place as *mut _, iov_len: size_of::<i32>() };
     let (local, remote) = (&raw const local as usize, &raw const remote as usize);
     let args = [sys::getpid() as usize, local, 1, remote, 1, 0];

@@ -70,7 +70,11 @@ pub(crate) fn sysconf(name: c_int) -> c_long {
                 let sysconf: extern "C" fn(c_int) -> c_long =
                     unsafe { core::mem::transmute(address) };
                 let own = sysconf(name);
-                if name == libc::_SC_THREAD_STACK_MIN { threads::stack_min(own) } else { own }
+                if name == libc::_SC_THREAD_STACK_MIN {
+                    threads::stack_min(own)
+                } else {
+                    own
+                }
             }
             None => {
                 errno::set(Errno::EINVAL);

@@ -87,8 +87,8 @@ pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errn
             |guard| guard.space().mincore(addr, len, vector),
         ),
         Turn::Nested(config) => direct::mincore(config, addr, len, vector),
-        // SAFETY: the program's own request.
         Turn::Inert => {
+            // SAFETY: the program's own request.
             return unsafe { sys::call(libc::SYS_mincore, [addr, len, vector, 0, 0, 0]) }.map(drop)
         }
     };

@@ -55,9 +55,7 @@ fn raw_detach(addr: usize) -> Result<(), Errno> {
 
 fn raw_control(id: i32, command: i32, buffer: usize) -> Result<usize, Errno> {
     // SAFETY: the kernel checks the pointer.
-    unsafe {
-        sys::call(libc::SYS_shmctl, [id as usize, command as usize, buffer, 0, 0, 0])
-    }
+    unsafe { sys::call(libc::SYS_shmctl, [id as usize, command as usize, buffer, 0, 0, 0]) }
 }
 
 fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
@@ -79,7 +77,8 @@ fn may_be_ours(config: &Config, size: usize) -> bool {
 
 /// shmget(2).
 pub(crate) fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
-    let Some(config) = state::config().filter(|c| c.target > c.real && flags & libc::SHM_HUGETLB == 0)
+    let Some(config) =
+        state::config().filter(|c| c.target > c.real && flags & libc::SHM_HUGETLB == 0)
     else {
         return raw_get(key, size, flags);
     };
@@ -338,8 +337,8 @@ fn extent(guard: &mut Guard, addr: usize) -> Option<AddrRange> {
     let mut end = first.range.end();
     while let Some(next) = map.first_from(end) {
         let offset = (end - addr) as u64;
-        let same = next.range.start() == end
-            && next.backing == (Backing::File { id: file, offset });
+        let same =
+            next.range.start() == end && next.backing == (Backing::File { id: file, offset });
         if !same {
             break;
         }

@@ -117,9 +117,17 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 /// `/proc/<pid>/statm`: sizes in pages.
 pub fn statm(units: Units, text: &[u8], out: &mut impl FnMut(&[u8])) {
-    tokens(text, out, |index, value| {
-        if index == 0 { units.pages_down(value) } else { units.pages_up(value) }
-    });
+    tokens(
+        text,
+        out,
+        |index, value| {
+            if index == 0 {
+                units.pages_down(value)
+            } else {
+                units.pages_up(value)
+            }
+        },
+    );
 }
 
 /// Numbers of fields in proc_pid_stat(5), counted from the one behind the name,
@@ -177,7 +185,8 @@ pub fn status(units: Units, field: &Field<'_>) -> Option<u64> {
 #[must_use]
 pub fn meminfo(units: Units, field: &Field<'_>) -> Option<u64> {
     let huge = [&b"Huge"[..], b"Direct", b"Vmalloc"];
-    let kept = huge.iter().any(|name| field.key.starts_with(name)) || !field.rest.starts_with(b" kB");
+    let kept =
+        huge.iter().any(|name| field.key.starts_with(name)) || !field.rest.starts_with(b" kB");
     (!kept).then(|| units.kib_down(field.value))
 }
 

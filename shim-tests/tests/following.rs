@@ -2,6 +2,8 @@
 //! another environment, the minimum stack of other machines, segments that are shared with
 //! programs without the library.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -29,7 +29,8 @@ fn search(file: Path, arguments: Strings, environment: Strings) -> c_int {
     with_environment(environment, |environment| next(file, arguments, environment))
 }
 
-type Spawn = extern "C" fn(*mut c_int, Path, *const c_void, *const c_void, Strings, Strings) -> c_int;
+type Spawn =
+    extern "C" fn(*mut c_int, Path, *const c_void, *const c_void, Strings, Strings) -> c_int;
 
 fn spawn(
     next: Option<Spawn>,

@@ -36,7 +36,8 @@ fn units() -> Option<Units> {
 #[inline]
 pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
     // SAFETY: a byte is only read when the one before it was not the last.
-    let begins = b"/proc/".iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b);
+    let begins =
+        b"/proc/".iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b);
     // SAFETY: the caller's promise.
     let relative = unsafe { path.read() } as u8 != b'/';
     // SAFETY: the caller's promise.

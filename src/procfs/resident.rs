@@ -16,9 +16,9 @@ pub(super) struct Scan {
 impl Scan {
     /// Of the process that the file at `link` belongs to.
     pub(super) fn new(link: &Link, units: Units) -> Scan {
-        let fd = link.sibling("pagemap").and_then(|path| {
-            sys::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0).ok()
-        });
+        let fd = link
+            .sibling("pagemap")
+            .and_then(|path| sys::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0).ok());
         Scan { fd, units, asks: true }
     }
 }

@@ -8,13 +8,7 @@ use pagesim_core::errno::Errno;
 use pagesim_core::page::AddrRange;
 
 /// Copies `from` to `to`, its numbers in target pages.
-pub(super) fn copy(
-    from: i32,
-    to: i32,
-    units: Units,
-    link: &Link,
-    kind: Kind,
-) -> Result<(), Errno> {
+pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) -> Result<(), Errno> {
     let mut out = Out::new(to);
     match kind {
         Kind::Statm | Kind::Stat => {
@@ -44,11 +38,7 @@ pub(super) fn copy(
     out.finish()
 }
 
-fn by_field(
-    line: &[u8],
-    units: Units,
-    rule: fn(Units, &Field<'_>) -> Option<u64>,
-) -> Option<u64> {
+fn by_field(line: &[u8], units: Units, rule: fn(Units, &Field<'_>) -> Option<u64>) -> Option<u64> {
     rule(units, &Field::parse(line)?)
 }
 
