@@ -10,9 +10,11 @@
 //! Attaching happens in two steps: anywhere first, then, without the page of our
 //! own, the mapping is moved to its place in the guest window.
 
+use crate::record;
 use crate::state::{self, Guard, Turn};
 use crate::sys;
 use pagesim_core::errno::Errno;
+use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 use pagesim_core::space::{Config, MapRequest};
@@ -210,13 +212,19 @@ struct Totals {
 
 /// shmat(2).
 pub(crate) fn attach(id: i32, addr: usize, flags: i32) -> Result<usize, Errno> {
-    let mut guard = match state::enter() {
-        Turn::Open(guard) => guard,
+    match state::enter() {
+        Turn::Open(mut guard) => {
+            let call = || Call::Shmat { id, addr, flags };
+            record::watched(&mut guard, call, |guard| attach_at(guard, id, addr, flags))
+        }
         // In the middle of another operation, and where nothing is emulated, the
         // host places it.
         // SAFETY: the program's own request.
-        Turn::Nested(_) | Turn::Inert => return unsafe { raw_attach(id, addr, flags) },
-    };
+        Turn::Nested(_) | Turn::Inert => unsafe { raw_attach(id, addr, flags) },
+    }
+}
+
+fn attach_at(guard: &mut Guard, id: i32, addr: usize, flags: i32) -> Result<usize, Errno> {
     let config = *guard.space().config();
     let target = config.target;
     // do_shmat(), with SHMLBA a target page
@@ -231,7 +239,7 @@ pub(crate) fn attach(id: i32, addr: usize, flags: i32) -> Result<usize, Errno> {
     }
     let kept = flags & !(libc::SHM_RND | libc::SHM_REMAP);
     let segment = Segment::attach(&config, id, kept)?;
-    segment.move_to(&mut guard, place, flags & libc::SHM_REMAP != 0)
+    segment.move_to(guard, place, flags & libc::SHM_REMAP != 0)
 }
 
 /// A segment that is attached somewhere, without the page of our own.

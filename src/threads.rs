@@ -7,11 +7,14 @@
 
 use crate::arch::weak_symbol;
 use crate::hooks::next;
+use crate::record;
 use crate::state::{self, Turn};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use libc::{pthread_attr_t, pthread_t};
+use pagesim_core::errno::Errno;
+use pagesim_core::finding::Call;
 use pagesim_core::page::PageSize;
 
 /// The smallest stack that a program may ask for, in bytes; 0 for the C library's
@@ -30,7 +33,11 @@ pub(crate) fn stack_min(own: i64) -> i64 {
 
 /// Whether a stack of `size` bytes is to be refused.
 pub(crate) fn stack_too_small(size: usize) -> bool {
-    size < STACK_MIN.load(Ordering::Relaxed)
+    let minimum = STACK_MIN.load(Ordering::Relaxed);
+    if size < minimum {
+        record::observed(|| Call::StackSize { size, minimum }, Err(Errno::EINVAL));
+    }
+    size < minimum
 }
 
 /// pthread_attr_t of glibc and musl on 64-bit systems, without the bytes that

@@ -7,8 +7,10 @@ use super::front::{mask_of, Front};
 use super::refresh::NOTHING;
 use super::{kernel, mask, strict, Eof};
 use crate::arch;
+use crate::record;
 use crate::state::{self, Turn};
 use core::ffi::c_void;
+use pagesim_core::finding::Call;
 use pagesim_core::flags::Prot;
 use pagesim_core::vma::Backing;
 
@@ -52,5 +54,12 @@ fn is_settled(addr: usize, write: bool) -> bool {
         // written, and it would fault for ever.
         return !(write && vma.prot.contains(Prot::WRITE)) || kernel::writable(word);
     }
-    eof.fill_at(addr) != Filled::No
+    let filled = eof.fill_at(addr) != Filled::No;
+    if filled {
+        let handler = BUS.program_action().handler;
+        let handled = handler != libc::SIG_DFL && handler != libc::SIG_IGN;
+        let write = write && vma.flags.is_shared();
+        record::noticed(&mut guard, || Call::TailAccess { addr, write, handled }, Ok(0));
+    }
+    filled
 }

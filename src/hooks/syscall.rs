@@ -122,6 +122,9 @@ pub(crate) extern "C" fn emulated_syscall(
     f: usize,
 ) -> isize {
     let (c32, d32, e32) = (c as i32, d as i32, e as i32);
+    if number == libc::SYS_write {
+        crate::record::message(a, b, c);
+    }
     errno::word(match number {
         libc::SYS_mmap => calls::mmap(a, b, c32, d32, e32, f as u64),
         libc::SYS_munmap => calls::munmap(a, b).map(|()| 0),

@@ -354,7 +354,10 @@ fn blank(class: Class, call: CallKind) -> Event {
 /// Equal for equal classes, calls and call stacks (FNV-1a); never 0.
 fn key(event: &Event, trace: &Trace) -> u64 {
     let kind = [event.class as u64, event.call as u64, event.weight as u64 / 3];
-    let words = kind.into_iter().chain(trace.pcs().iter().map(|pc| *pc as u64));
+    // an allocator complains at each of its calls
+    let everywhere = event.class == Class::AllocatorPageSize;
+    let pcs = if everywhere { &[] } else { trace.pcs() };
+    let words = kind.into_iter().chain(pcs.iter().map(|pc| *pc as u64));
     words.fold(0xcbf2_9ce4_8422_2325u64, |hash, word| {
         word.to_le_bytes()
             .iter()

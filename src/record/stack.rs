@@ -61,12 +61,16 @@ pub(crate) fn walk(scratch: &mut Scratch, mut registers: Registers, visit: Visit
         }
         let inside = pc.saturating_sub(usize::from(behind_call));
         let module = modules::find(inside);
-        if !visit(inside, module.as_ref()) {
-            return;
-        }
         let frame = Frame { pc: inside, behind_call, registers: &registers, stack: &stack };
         let by_table = module.and_then(|module| by_table(scratch, &module, &frame));
-        let step = by_table.or_else(|| by_frame_pointer(&registers, &stack));
+        let ours = (registers.pc() == arch::signal_return())
+            .then(|| registers.interrupted(|address| stack.read(address)).map(Step::Interrupted));
+        let step = ours.flatten().or(by_table).or_else(|| by_frame_pointer(&registers, &stack));
+        // what a signal's handler returns to is nobody's call
+        let made_by_signal = matches!(step, Some(Step::Interrupted(_)));
+        if !made_by_signal && !visit(inside, module.as_ref()) {
+            return;
+        }
         match step {
             Some(Step::Caller(caller)) if caller.sp() >= registers.sp() => {
                 registers = caller;

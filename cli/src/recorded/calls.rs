@@ -45,6 +45,13 @@ pub(super) fn call(event: &Event) -> Call {
         CallKind::StackSize => {
             arguments = vec![named("stacksize", size(a)), named("minimum", size(b))];
         }
+        CallKind::Complaint => {
+            arguments = vec![
+                named("fd", a.to_string()),
+                named("buf", "\"<jemalloc>: Unsupported system page size…\"".to_owned()),
+                named("count", size(c)),
+            ];
+        }
         CallKind::TailAccess => {
             let kind = if b == 0 { "read" } else { "write" };
             arguments = vec![named("addr", hex(a)), named("kind", kind.to_owned())];

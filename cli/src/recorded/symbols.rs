@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use addr2line::Loader;
-use object::Object;
+use object::{Object, ObjectSymbol, SymbolKind};
 
 use crate::findings::Frame;
 
@@ -22,10 +22,28 @@ pub(super) struct Module {
     pub(super) build_id: Vec<u8>,
 }
 
+/// A file that was opened.
+struct File {
+    lines: Loader,
+    /// Start, end and name of its functions, in order.
+    functions: Vec<(u64, u64, String)>,
+}
+
+impl File {
+    /// The function that holds an address. What lies behind the end of one is no
+    /// part of it: a stripped library names few of its functions.
+    fn function(&self, address: u64) -> Option<String> {
+        let behind = self.functions.partition_point(|(start, ..)| *start <= address);
+        let (_, end, name) = self.functions.get(behind.checked_sub(1)?)?;
+        let known = address < *end;
+        known.then(|| addr2line::demangle_auto(name.as_str().into(), None).into_owned())
+    }
+}
+
 /// Files that were opened, each once.
 #[derive(Default)]
 pub(super) struct Symbols {
-    files: HashMap<Module, Option<Loader>>,
+    files: HashMap<Module, Option<File>>,
     notes: Vec<String>,
 }
 
@@ -41,12 +59,10 @@ impl Symbols {
             }
             self.files.insert(module.clone(), opened.ok());
         }
-        let Some(Some(loader)) = self.files.get(module) else { return vec![bare] };
-        let mut frames = by_lines(loader, &bare).unwrap_or_default();
+        let Some(Some(file)) = self.files.get(module) else { return vec![bare] };
+        let mut frames = by_lines(file, &bare).unwrap_or_default();
         if frames.is_empty() {
-            let function = loader.find_symbol(offset);
-            let function = function.map(|name| addr2line::demangle_auto(name.into(), None).into());
-            frames.push(Frame { function, ..bare });
+            frames.push(Frame { function: file.function(offset), ..bare });
         }
         let inlined = frames.len().saturating_sub(1);
         frames.iter_mut().take(inlined).for_each(|frame| frame.inlined = true);
@@ -59,28 +75,28 @@ impl Symbols {
     }
 }
 
-fn by_lines(loader: &Loader, bare: &Frame) -> Option<Vec<Frame>> {
-    let mut found = loader.find_frames(bare.offset).ok()?;
+fn by_lines(file: &File, bare: &Frame) -> Option<Vec<Frame>> {
+    let mut found = file.lines.find_frames(bare.offset).ok()?;
     let mut frames = Vec::new();
     while let Ok(Some(frame)) = found.next() {
         let function = frame.function.as_ref().and_then(|f| f.demangle().ok());
-        let file = frame.location.as_ref().and_then(|l| l.file);
+        let source = frame.location.as_ref().and_then(|l| l.file);
         frames.push(Frame {
             function: function.map(|name| name.into_owned()),
-            file: file.map(str::to_owned),
+            file: source.map(str::to_owned),
             line: frame.location.as_ref().and_then(|l| l.line),
             ..bare.clone()
         });
     }
     // A frame without a function says less than the symbol table.
     if frames.len() == 1 && frames.iter().all(|f| f.function.is_none()) {
-        let function = loader.find_symbol(bare.offset).map(str::to_owned);
+        let function = file.function(bare.offset);
         frames.iter_mut().for_each(|frame| frame.function = function.clone());
     }
     Some(frames)
 }
 
-fn open(module: &Module) -> Result<Loader, String> {
+fn open(module: &Module) -> Result<File, String> {
     let path = Path::new(&module.path);
     let content = fs::read(path).map_err(|error| error.to_string())?;
     let file = object::File::parse(&*content).map_err(|error| error.to_string())?;
@@ -91,7 +107,23 @@ fn open(module: &Module) -> Result<Loader, String> {
     let has_lines = file.section_by_name(".debug_info").is_some();
     let separate = if has_lines { None } else { separate(path, &file) };
     let from = separate.as_deref().unwrap_or(path);
-    Loader::new(from).map_err(|error| error.to_string())
+    let lines = Loader::new(from).map_err(|error| error.to_string())?;
+    let mut named = functions(&file);
+    if let Some(content) = separate.as_ref().and_then(|path| fs::read(path).ok()) {
+        named.extend(object::File::parse(&*content).iter().flat_map(functions));
+    }
+    named.sort();
+    Ok(File { lines, functions: named })
+}
+
+fn functions(file: &object::File<'_>) -> Vec<(u64, u64, String)> {
+    let all = file.symbols().chain(file.dynamic_symbols());
+    let sized = all.filter(|s| s.kind() == SymbolKind::Text && s.size() > 0 && s.is_definition());
+    sized
+        .filter_map(|s| {
+            Some((s.address(), s.address().checked_add(s.size())?, s.name().ok()?.to_owned()))
+        })
+        .collect()
 }
 
 /// The file with the debug information that was split off.

@@ -93,10 +93,17 @@ pub enum Call {
     TailAccess {
         /// The address.
         addr: usize,
-        /// Whether it writes.
+        /// Whether it writes what the file should get.
         write: bool,
         /// Whether the program handles SIGBUS.
         handled: bool,
+    },
+    /// An allocator's message that pages have another size than it was built for.
+    Complaint {
+        /// Address of the message.
+        text: usize,
+        /// In bytes.
+        len: usize,
     },
 }
 
@@ -150,6 +157,8 @@ kinds! {
     StackSize = 10, "pthread_attr_setstacksize";
     /// a load or store
     TailAccess = 11, "access";
+    /// write(2)
+    Complaint = 12, "write";
 }
 
 impl Call {
@@ -168,6 +177,7 @@ impl Call {
             Call::Shmat { .. } => CallKind::Shmat,
             Call::StackSize { .. } => CallKind::StackSize,
             Call::TailAccess { .. } => CallKind::TailAccess,
+            Call::Complaint { .. } => CallKind::Complaint,
         }
     }
 
@@ -201,6 +211,7 @@ impl Call {
             }
             Call::Shmat { id, addr, flags } => [word(id), addr as u64, word(flags), 0, 0, 0],
             Call::StackSize { size, minimum } => [size as u64, minimum as u64, 0, 0, 0, 0],
+            Call::Complaint { text, len } => [2, text as u64, len as u64, 0, 0, 0],
             Call::TailAccess { addr, write, .. } => [addr as u64, u64::from(write), 0, 0, 0, 0],
         }
     }

@@ -44,13 +44,20 @@ pub fn classify<S>(call: &Call, scene: &Scene<'_, S>) -> Option<Finding> {
             let range = AddrRange::from_len(0, size)?;
             (size < minimum).then(|| certain(Class::StackMinimum, range))
         }
+        Call::Complaint { text, len } => {
+            Some(certain(Class::AllocatorPageSize, AddrRange::from_len(text, len)?))
+        }
         Call::TailAccess { addr, write, handled } => {
-            let class = match (handled, write) {
-                (true, _) => Class::SigbusExpected,
-                (false, true) => Class::TailAccess,
-                (false, false) => return None,
-            };
-            Some(certain(class, AddrRange::from_len(addr, 1)?))
+            let at = AddrRange::from_len(addr, 1)?;
+            match (handled, write) {
+                // it may know the page size, and handle SIGBUS for another reason
+                (true, _) => Some(Finding {
+                    certainty: Certainty::Later,
+                    ..certain(Class::SigbusExpected, at)
+                }),
+                (false, true) => Some(certain(Class::TailAccess, at)),
+                (false, false) => None,
+            }
         }
     }
 }
@@ -161,8 +168,11 @@ impl<S> Scene<'_, S> {
             let class = if trims { Class::MunmapTrim } else { Class::MunmapAddress };
             return self.refused(class, addr, len);
         }
+        // Harm shows as a fault. Without one, the program may know that the length
+        // is rounded up and mean it (SQLite's index of the write-ahead log).
         let unnamed = self.unnamed(range, |_| true)?;
-        self.rounded(Class::MunmapRounding, range, unnamed)
+        let found = self.rounded(Class::MunmapRounding, range, unnamed)?;
+        Some(Finding { certainty: Certainty::Later, ..found })
     }
 
     /// The end of a mapping as the program asked for it, in host pages.
@@ -195,7 +205,9 @@ impl<S> Scene<'_, S> {
         } else {
             Class::MprotectRounding
         };
-        self.rounded(class, range, unnamed)
+        // as with munmap(2)
+        let found = self.rounded(class, range, unnamed)?;
+        Some(Finding { certainty: Certainty::Later, ..found })
     }
 
     /// Whether one mapping reaches from before `edge` to behind it.
