@@ -206,6 +206,15 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         Ok(())
     }
 
+    /// [`Space::release`] for what a failed operation leaves behind. The second try
+    /// is for a host that is short of memory right now; after that nothing better
+    /// is left to do.
+    pub(crate) fn undo(&mut self, range: AddrRange) {
+        if self.release(range).is_err() {
+            let _ = self.release(range);
+        }
+    }
+
     /// The range of `len` bytes from `addr` in whole target pages.
     pub(crate) fn target_range(&self, addr: usize, len: usize) -> Option<AddrRange> {
         AddrRange::from_len(addr, self.config.target.ceil(len)?)

@@ -175,9 +175,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return Ok(());
         }
         self.keep_place(rest, how.flag()).inspect_err(|_| {
-            // Nothing better is left to do when this fails as well.
-            let undo = if how == How::Replace { span } else { part };
-            let _ = self.release(undo);
+            self.undo(if how == How::Replace { span } else { part });
         })
     }
 
@@ -185,7 +183,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     fn map_span_claimed(&mut self, call: &Call, span: AddrRange) -> Result<(), Errno> {
         self.keep_place(span, MapFlags::FIXED_NOREPLACE)?;
         self.map_span(call, span, How::Replace).inspect_err(|_| {
-            let _ = self.release(span);
+            self.undo(span);
         })
     }
 

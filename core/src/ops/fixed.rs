@@ -30,11 +30,13 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         }
         if let Some(part) = behind {
             self.keep_place(part, MapFlags::FIXED_NOREPLACE).inspect_err(|_| {
-                let _ = before.map(|part| self.release(part));
+                if let Some(part) = before {
+                    self.undo(part);
+                }
             })?;
         }
         self.map_span(call, range, How::Replace).inspect_err(|_| {
-            let _ = self.release(range);
+            self.undo(range);
         })
     }
 

@@ -324,7 +324,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let part = Resize { old: front, new_len: front.len(), host_len: front.len(), ..*resize };
         let place = AddrRange::new(dest.start(), rest.start()).ok_or(Errno::EINVAL)?;
         self.carry(&part, place, resize.flags).inspect_err(|_| {
-            let _ = self.release(rest);
+            self.undo(rest);
         })?;
         self.map.insert(Vma { range: rest, ..filler });
         if resize.flags & DONTUNMAP == 0 {

@@ -33,7 +33,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let Some(taken) = AddrRange::from_len(at, total) else { return Err(Errno::ENOMEM) };
         let base = (at + slack) & !(call.align - 1);
         self.map_inside(call, taken, base).inspect_err(|_| {
-            let _ = self.host.munmap(taken.start(), taken.len());
+            self.undo(taken);
         })?;
         self.enter_span(call, base)
     }

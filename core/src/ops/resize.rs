@@ -86,7 +86,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let grown = self.host.mremap(old.start(), host_len, new_len, 0, 0);
         if let Err(errno) = grown {
             if let Some(hard) = hard {
-                let _ = self.keep_place(hard, MapFlags::FIXED_NOREPLACE);
+                self.undo(hard);
             }
             return if errno == Errno::ENOMEM { Ok(false) } else { Err(errno) };
         }
@@ -153,7 +153,9 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let duplicates = old.is_empty() && !resize.vma.flags.is_shared();
         if kept > resize.vma.range.len() || duplicates {
             let answer = self.fail_late(resize, dest);
-            return if duplicates { answer.or(Err(Errno::EINVAL)) } else { answer };
+            // EFAULT when what was to be duplicated lay at the new place
+            let private = duplicates && !dest.contains(old.start());
+            return if private { answer.or(Err(Errno::EINVAL)) } else { answer };
         }
         if old.len() <= resize.new_len {
             return self.carry_narrow(resize, dest);
@@ -175,9 +177,14 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let congruent = old.start() & mask == dest.start() & mask;
         let place = self.free_span(dest).filter(|_| congruent);
         let grows = resize.new_len > old.len();
-        // A copy cannot be continued by contents of the file.
-        if (vma.flags.contains(COPIED) || resize.mixed) && grows {
-            return Err(Errno::EFAULT);
+        // A copy cannot be continued by contents of the file, nor can these come
+        // back to what it leaves behind.
+        if vma.flags.contains(COPIED) || resize.mixed {
+            match resize.flags & DONTUNMAP {
+                0 if grows => return Err(Errno::EFAULT),
+                0 => {}
+                _ => return Err(Errno::EINVAL),
+            }
         }
         let source = if old.is_empty() { self.page_of(old.start()) } else { self.sole_span(old) };
         if let (Some(source), Some(place), false) = (source, place, resize.mixed) {

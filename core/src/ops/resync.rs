@@ -73,7 +73,10 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             let region = region.and_then(|region| region.range.intersection(hard));
             let next = region.map_or(hard.end(), AddrRange::start);
             if let Some(gap) = AddrRange::new(at, next).filter(|gap| !gap.is_empty()) {
-                self.keep_place(gap, MapFlags::FIXED_NOREPLACE)?;
+                // The second try is for a host that is short of memory right now:
+                // what is not reserved again can be lost to others.
+                let how = MapFlags::FIXED_NOREPLACE;
+                self.keep_place(gap, how).or_else(|_| self.keep_place(gap, how))?;
             }
             at = region.map_or(hard.end(), AddrRange::end);
         }

@@ -17,7 +17,7 @@ impl Rig {
     pub(crate) fn take_other(&mut self, step: &Step) {
         match *step {
             // How far the kernel comes with an old range that is none differs.
-            Step::Remap(_, Length::Largest(_), _, flags, _) if flags & 2 != 0 => {}
+            Step::Remap(_, Length::Largest(_), ..) => {}
             Step::Remap(from, old, new, flags, to) => {
                 let to = if flags & 2 == 0 { 0 } else { self.addr(to) };
                 self.remap([self.addr(from), self.len(old), self.len(new), to], flags);
