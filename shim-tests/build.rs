@@ -70,20 +70,9 @@ fn build() -> Result<()> {
 }
 
 fn build_library(root: &Path, out: &Path) -> Result<PathBuf> {
-    for part in [
-        "Cargo.toml",
-        "Cargo.lock",
-        "build.rs",
-        "src",
-        "core/Cargo.toml",
-        "core/src",
-        "config/Cargo.toml",
-        "config/src",
-    ] {
-        let path = root.join(part);
-        if path.exists() {
-            println!("cargo:rerun-if-changed={}", path.display());
-        }
+    // Dependencies and profile; the sources are known after the build.
+    for part in ["Cargo.toml", "Cargo.lock"] {
+        println!("cargo:rerun-if-changed={}", root.join(part).display());
     }
     let target = out.join("library");
     let mut cargo = Command::new(env::var_os("CARGO").ok_or("CARGO is not set")?);
@@ -106,6 +95,12 @@ fn build_library(root: &Path, out: &Path) -> Result<PathBuf> {
     let library = target.join("release").join("libpagesim.so");
     if !library.exists() {
         return Err(format!("{} was not built", library.display()).into());
+    }
+    // "library: source source ...", as make reads it
+    let sources = fs::read_to_string(library.with_extension("d"))?;
+    let sources = sources.replace("\\ ", "\0");
+    for source in sources.split_whitespace().skip(1) {
+        println!("cargo:rerun-if-changed={}", source.replace('\0', " "));
     }
     Ok(library)
 }
