@@ -89,8 +89,12 @@ fn entries(
 /// Entry `index`; `None` behind the end of the address space.
 fn entry(fd: i32, index: u64, units: Units) -> Result<Option<u64>, Errno> {
     let shift = units.target.shift().saturating_sub(units.real.shift());
+    // where several target pages share a host page, they share its entry
+    let shared = units.real.shift().saturating_sub(units.target.shift());
     let mut left = 1usize << shift;
-    let Some(mut at) = index.checked_mul((ENTRY << shift) as u64) else { return Ok(None) };
+    let Some(mut at) = (index >> shared).checked_mul((ENTRY << shift) as u64) else {
+        return Ok(None);
+    };
     let (mut whole, mut any) = (0, false);
     let mut host = [0u64; 16];
     while left != 0 {
