@@ -52,6 +52,7 @@ extern "C" fn constructor() {
 }
 
 extern "C" fn destructor() {
+    record::forecast::end();
     dump::end();
 }
 

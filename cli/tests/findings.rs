@@ -325,3 +325,31 @@ fn records_that_were_kept_are_reported_later() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(only(&report)["count"], 4);
 }
+
+#[test]
+fn the_forecast_counts_every_touched_page_in_whole() {
+    let source = r#"
+#include <sys/mman.h>
+int main(void) {
+    char *p = mmap((void *)(24UL << 40), 1 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED || madvise(p, 1 << 20, MADV_NOHUGEPAGE)) return 1;
+    for (int i = 0; i < 8; i++) p[i << 16] = 1;
+    return 0;
+}
+"#;
+    let bench = Bench::new();
+    let program = bench.compile("touches", source, PLAIN);
+    let (report, output) = run(&bench, &program, &["-p", "64K"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let memory = &report["memory"][0];
+    assert_eq!(memory["pageSize"], 65536);
+    let mappings = memory["mappings"].as_array().unwrap();
+    let ours = mappings.iter().find(|m| m["start"] == 24u64 << 40).unwrap();
+    let host = 8 * u64::try_from(page_size()).unwrap();
+    assert_eq!((&ours["resident"], &ours["forecast"]), (&host.into(), &(8 << 16).into()));
+}
+
+fn page_size() -> i64 {
+    let output = Command::new("getconf").arg("PAGESIZE").output().unwrap();
+    common::stdout(&output).trim().parse().unwrap()
+}

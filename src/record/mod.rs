@@ -11,6 +11,7 @@
 //! mode.
 
 pub(crate) mod faults;
+pub(crate) mod forecast;
 mod modules;
 mod sink;
 mod slack;

@@ -30,6 +30,49 @@ pub(crate) struct Report {
     pub(crate) findings: Vec<Finding>,
     /// What could not be looked at, and why.
     pub(crate) notes: Vec<String>,
+    /// What memory programs take, now and on these pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) memory: Vec<Memory>,
+}
+
+/// The memory of a process when it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Memory {
+    /// Its program.
+    pub(crate) program: String,
+    /// Itself.
+    pub(crate) process: u32,
+    /// The page size of the forecast, in bytes.
+    pub(crate) page_size: u64,
+    /// In order of address.
+    pub(crate) mappings: Vec<Mapping>,
+}
+
+/// A mapping of a process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mapping {
+    /// First address.
+    pub(crate) start: u64,
+    /// First address behind it.
+    pub(crate) end: u64,
+    /// Protection, as /proc/self/maps shows it.
+    pub(crate) prot: String,
+    /// Bytes in memory.
+    pub(crate) resident: u64,
+    /// Bytes on these pages.
+    pub(crate) forecast: u64,
+    /// File or name; empty for anonymous memory.
+    pub(crate) name: String,
+}
+
+impl Memory {
+    /// Bytes in memory now, and on these pages.
+    pub(crate) fn total(&self) -> (u64, u64) {
+        self.mappings.iter().fold((0, 0), |(now, then), mapping| {
+            (now.saturating_add(mapping.resident), then.saturating_add(mapping.forecast))
+        })
+    }
 }
 
 /// One thing that goes wrong, however often it happened.
@@ -122,6 +165,7 @@ impl Report {
         self.subjects.extend(other.subjects);
         self.findings.extend(other.findings);
         self.notes.extend(other.notes);
+        self.memory.extend(other.memory);
     }
 
     /// Brings everything into the order in which it is shown, and drops what
@@ -134,6 +178,8 @@ impl Report {
         // Stable: within a subject the most frequent first, then as found.
         self.findings.sort_by(|a, b| a.subject.cmp(&b.subject).then(b.count.cmp(&a.count)));
         self.findings.dedup();
+        // The largest first.
+        self.memory.sort_by_key(|memory| std::cmp::Reverse(memory.total().1));
     }
 
     /// How many findings are of this severity.

@@ -70,7 +70,7 @@ impl Session {
             }
             let failed = |error: String| format!("{}: {error}", file.display());
             let bytes = fs::read(&file).map_err(|error| failed(error.to_string()))?;
-            reader.add(&bytes).map_err(failed)?;
+            reader.add_file(&bytes).map_err(failed)?;
         }
         let mut report = reader.finish();
         if report.subjects.is_empty() {

@@ -10,14 +10,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pagesim_core::finding::Class;
+use pagesim_record::forecast::Forecast;
 use pagesim_record::read::{Counted, Record};
-use pagesim_record::{header, Weight};
+use pagesim_record::{header, Weight, FORECAST_SUFFIX, SUFFIX};
 
-use crate::findings::{catalog, Finding, Frame, Origin, Report};
+use crate::findings::{catalog, Finding, Frame, Mapping, Memory, Origin, Report};
 use symbols::{Module, Symbols};
 
-/// Whether the bytes are a record's.
-pub(crate) fn is_record(bytes: &[u8]) -> bool {
+/// Whether the bytes were written by the library.
+pub(crate) fn is_recorded(bytes: &[u8]) -> bool {
+    is_record(bytes) || bytes.starts_with(b"# ")
+}
+
+fn is_record(bytes: &[u8]) -> bool {
     bytes.starts_with(&header::MAGIC_VALUE.to_ne_bytes())
 }
 
@@ -49,6 +54,18 @@ impl Reader {
     /// A page size that a program ran on, whether or not it left a record.
     pub(crate) fn asked(&mut self, size: &[u8]) {
         self.report.page_sizes.extend(pagesim_config::parse_size(size).map(|n| n as u64));
+    }
+
+    /// Adds a file: a record, or a forecast.
+    ///
+    /// # Errors
+    /// Why it is neither.
+    pub(crate) fn add_file(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if is_record(bytes) {
+            return self.add(bytes);
+        }
+        let forecast = std::str::from_utf8(bytes).is_ok_and(|text| self.add_forecast(text));
+        forecast.then_some(()).ok_or_else(|| "is no record of pagesim".to_owned())
     }
 
     /// Adds a record.
@@ -154,6 +171,28 @@ impl Reader {
         format!("this is why {}{at}", words::fault(address))
     }
 
+    /// Adds the forecast of a process, as the library wrote it; false for other text.
+    pub(crate) fn add_forecast(&mut self, text: &str) -> bool {
+        let Some(forecast) = Forecast::parse(text) else { return false };
+        let mappings = forecast.mappings().map(|mapping| Mapping {
+            start: mapping.start,
+            end: mapping.end,
+            prot: mapping.prot.to_owned(),
+            resident: mapping.resident,
+            forecast: mapping.forecast,
+            name: mapping.path.to_owned(),
+        });
+        self.report.page_sizes.push(forecast.target);
+        self.report.subjects.push(forecast.program.to_owned());
+        self.report.memory.push(Memory {
+            program: forecast.program.to_owned(),
+            process: forecast.pid,
+            page_size: forecast.target,
+            mappings: mappings.collect(),
+        });
+        true
+    }
+
     /// The report of all that was added.
     pub(crate) fn finish(mut self) -> Report {
         if self.lost != 0 {
@@ -195,8 +234,9 @@ pub(crate) fn files(prefix: &Path) -> Result<Vec<PathBuf>, String> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let file = entry.file_name().to_string_lossy().into_owned();
-        let middle =
-            file.strip_prefix(&name).and_then(|rest| rest.strip_suffix(pagesim_record::SUFFIX));
+        let middle = file.strip_prefix(&name).and_then(|rest| {
+            rest.strip_suffix(SUFFIX).or_else(|| rest.strip_suffix(FORECAST_SUFFIX))
+        });
         // `.pid.number`
         let numbers = middle.and_then(|middle| middle.strip_prefix('.'));
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

@@ -16,6 +16,10 @@ h2{font-size:1.1rem;overflow-wrap:anywhere}\
 .error,.hazard{border-radius:.3rem;padding:.1rem .4rem;color:#fff;font-size:.85em}\
 .error{background:#b3261e}.hazard{background:#8a5a00}\
 .quiet{opacity:.7}\
+.space{position:relative;height:2.2rem;background:rgba(127,127,127,.15)}\
+.space i{position:absolute;top:0;bottom:0;background:#3b6ea5}\
+.space i.x{background:#2e7d4f}.space b{position:absolute;top:-.3rem;bottom:-.3rem;background:#b3261e}\
+.scroll{overflow-x:auto}td.n{text-align:right}\
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left}";
 
 /// Writes the page.
@@ -35,6 +39,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "</section>")?;
     }
+    super::memory::html(report, escaped, out)?;
     classes(report, out)?;
     if !report.notes.is_empty() {
         writeln!(out, "<section><h2>Not examined</h2><ul>")?;

@@ -30,8 +30,8 @@ fn merged(files: &[PathBuf]) -> Result<Report, String> {
         for file in meant_by(file)? {
             let failed = |error: String| format!("{}: {error}", file.display());
             let bytes = read(&file).map_err(|error| failed(error.to_string()))?;
-            if recorded::is_record(&bytes) {
-                records.add(&bytes).map_err(failed)?;
+            if recorded::is_recorded(&bytes) {
+                records.add_file(&bytes).map_err(failed)?;
             } else {
                 all.absorb(parse(&bytes).map_err(|error| failed(error.to_string()))?);
             }

@@ -3,6 +3,7 @@
 pub(crate) mod after_run;
 mod html;
 mod junit;
+mod memory;
 pub(crate) mod merge;
 mod name;
 mod sarif;

@@ -37,6 +37,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for note in &report.notes {
         writeln!(out, "{DIM}not examined: {note}{DIM:#}")?;
     }
+    super::memory::text(report, out)?;
     summary(report, out)
 }
 

@@ -1,0 +1,158 @@
+//! The memory forecast: what programs take now and would take on larger pages;
+//! in HTML with a picture of each address space and the ranges that calls of
+//! findings named.
+
+use std::io::{self, Write};
+
+use crate::findings::{size, Finding, Mapping, Memory, Report};
+
+/// Processes, largest first, that the text and the page show.
+const SHOWN: usize = 5;
+/// Mappings of each.
+const MAPPINGS: usize = 8;
+
+/// Bytes as people read them.
+fn bytes(n: u64) -> String {
+    const UNITS: [(u32, &str); 3] = [(30, "G"), (20, "M"), (10, "K")];
+    for (shift, unit) in UNITS {
+        if n >> shift != 0 {
+            let tenths = (n >> (shift - 10)).saturating_mul(10) >> 10;
+            return format!("{}.{}{unit}", tenths / 10, tenths % 10);
+        }
+    }
+    n.to_string()
+}
+
+/// The mappings that grow most.
+fn growing(memory: &Memory) -> Vec<&Mapping> {
+    let mut all: Vec<&Mapping> =
+        memory.mappings.iter().filter(|m| m.forecast > m.resident).collect();
+    all.sort_by_key(|m| std::cmp::Reverse(m.forecast.saturating_sub(m.resident)));
+    all.truncate(MAPPINGS);
+    all
+}
+
+fn name(mapping: &Mapping) -> &str {
+    match mapping.name.as_str() {
+        "" => "anonymous memory",
+        name => name,
+    }
+}
+
+/// For people.
+pub(super) fn text(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for memory in report.memory.iter().take(SHOWN) {
+        let (now, then) = memory.total();
+        writeln!(
+            out,
+            "\nMemory of {}, process {}: {} now, {} on pages of {}",
+            memory.program,
+            memory.process,
+            bytes(now),
+            bytes(then),
+            size(memory.page_size)
+        )?;
+        for mapping in growing(memory) {
+            let (now, then) = (bytes(mapping.resident), bytes(mapping.forecast));
+            writeln!(out, "  {now:>8} {then:>8}  {} {}", mapping.prot, name(mapping))?;
+        }
+    }
+    match report.memory.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "\nMemory of {more} more processes is in the JSON"),
+    }
+}
+
+/// For a browser.
+pub(super) fn html(
+    report: &Report,
+    escaped: impl Fn(&str) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if report.memory.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section id=\"memory\"><h2>Memory</h2>")?;
+    for memory in report.memory.iter().take(SHOWN) {
+        let (now, then) = memory.total();
+        let (program, pages) = (escaped(&memory.program), size(memory.page_size));
+        writeln!(out, "<h3>{program}, process {}</h3>", memory.process)?;
+        writeln!(out, "<p>{} now, {} on pages of {pages}.</p>", bytes(now), bytes(then))?;
+        let of_process: Vec<&Finding> = report
+            .findings
+            .iter()
+            .filter(|f| f.origin.as_ref().is_some_and(|o| o.process == memory.process))
+            .collect();
+        picture(memory, &of_process, &escaped, out)?;
+        writeln!(out, "<div class=\"scroll\"><table><tr><th>now</th><th>{pages}</th>")?;
+        writeln!(out, "<th>protection</th><th>mapping</th></tr>")?;
+        for mapping in growing(memory) {
+            writeln!(
+                out,
+                "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td><code>{}</code></td>\
+                 <td><code>{}</code></td></tr>",
+                bytes(mapping.resident),
+                bytes(mapping.forecast),
+                escaped(&mapping.prot),
+                escaped(name(mapping))
+            )?;
+        }
+        writeln!(out, "</table></div>")?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// Every mapping as wide as its number of digits, in order of address, without
+/// the gaps, which are most of the space; what findings named is marked.
+fn picture(
+    memory: &Memory,
+    findings: &[&Finding],
+    escaped: &impl Fn(&str) -> String,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let width = |m: &Mapping| f64::from(m.end.saturating_sub(m.start).max(1).ilog2().max(12) - 11);
+    let whole: f64 = memory.mappings.iter().map(width).sum();
+    let named: Vec<u64> = findings.iter().filter_map(|f| address(f)).collect();
+    writeln!(out, "<div class=\"space\">")?;
+    let mut left = 0.0;
+    for mapping in &memory.mappings {
+        let part = 100.0 * width(mapping) / whole.max(1.0);
+        let class = if mapping.prot.contains('x') { " class=\"x\"" } else { "" };
+        let title =
+            format!("{:#x}-{:#x} {} {}", mapping.start, mapping.end, mapping.prot, name(mapping));
+        let title = escaped(&title);
+        writeln!(
+            out,
+            "<i{class} style=\"left:{left:.3}%;width:{:.3}%\" title=\"{title}\"></i>",
+            part * 0.94
+        )?;
+        for hit in named.iter().filter(|a| (mapping.start..mapping.end).contains(a)) {
+            let into = (hit - mapping.start) as f64 / (mapping.end - mapping.start) as f64;
+            let at = left + part * 0.94 * into;
+            writeln!(out, "<b style=\"left:{at:.3}%;width:.35%\" title=\"{hit:#x}\"></b>")?;
+        }
+        left += part;
+    }
+    writeln!(out, "</div>")
+}
+
+/// The address that a call named.
+fn address(finding: &Finding) -> Option<u64> {
+    let call = finding.call.as_ref()?;
+    let (_, value) = call.arguments.iter().find(|(name, _)| name == "addr")?;
+    u64::from_str_radix(value.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_with_a_unit_and_a_tenth() {
+        for (n, text) in
+            [(0, "0"), (1023, "1023"), (1536, "1.5K"), (1 << 20, "1.0M"), (5 << 29, "2.5G")]
+        {
+            assert_eq!(bytes(n), text);
+        }
+    }
+}
