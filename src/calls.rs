@@ -4,7 +4,7 @@
 use crate::arch::untagged;
 use crate::eof::Eof;
 use crate::state::{enter, Turn};
-use crate::{direct, eof, log, record, sys};
+use crate::{direct, eof, log, record, rings, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -31,7 +31,11 @@ pub(crate) fn mmap(
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || Call::Mmap(request, None), |guard| {
-                let result = guard.space().mmap(&request);
+                let mut result = guard.space().mmap(&request);
+                if result == Err(Errno::EINVAL) && fd >= 0 {
+                    let config = guard.space().config();
+                    result = rings::placed_by_kernel(config, &request).ok_or(Errno::EINVAL);
+                }
                 if let Ok(at) = result {
                     Eof::of(guard).mapped(at, len, request.flags);
                 }

@@ -33,6 +33,7 @@ mod queries;
 mod ranges;
 mod real;
 mod record;
+mod rings;
 mod shm;
 mod signals;
 mod startup;
