@@ -31,10 +31,9 @@ pub(crate) fn mmap(
     let result = match enter() {
         Turn::Open(mut guard) => {
             record::watched(&mut guard, || Call::Mmap(request, None), |guard| {
-                let mut result = guard.space().mmap(&request);
+                let result = guard.space().mmap(&request);
                 if result == Err(Errno::EINVAL) && fd >= 0 {
-                    let config = guard.space().config();
-                    result = rings::placed_by_kernel(config, &request).ok_or(Errno::EINVAL);
+                    rings::explain(guard.space().config(), &request);
                 }
                 if let Ok(at) = result {
                     Eof::of(guard).mapped(at, len, request.flags);
