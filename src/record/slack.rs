@@ -35,6 +35,9 @@ impl Slack {
     }
 
     fn gone(&mut self, addr: usize, len: usize) {
+        if self.map.is_empty() {
+            return;
+        }
         let range = AddrRange::from_len(addr, len).and_then(|range| range.round_out(self.target));
         if let (Some(range), Ok(())) = (range, self.map.reserve(2)) {
             self.map.remove(range);

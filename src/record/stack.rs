@@ -9,10 +9,12 @@
 
 use super::modules::{self, Module};
 use crate::arch::{self, Registers};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use gimli::{
     BaseAddresses, CfaRule, EhFrame, EhFrameHdr, EndianSlice, NativeEndian, Pointer, Register,
     RegisterRule, UnwindContext, UnwindContextStorage, UnwindTableRow,
 };
+use pagesim_core::page::AddrRange;
 
 /// Rules that a row may have: as many as there are registers that matter.
 const RULES: usize = 40;
@@ -163,6 +165,32 @@ fn by_frame_pointer(registers: &Registers, stack: &Stack) -> Option<Step> {
     Some(Step::Caller(caller))
 }
 
+/// The stack of the last walk: a place that is reached a million times asks the
+/// kernel once. A thread's stack stays while it runs on it.
+struct Last {
+    thread: AtomicUsize,
+    start: AtomicUsize,
+    end: AtomicUsize,
+}
+
+/// Used with the lock held; atomic only to be a static.
+static LAST: Last =
+    Last { thread: AtomicUsize::new(0), start: AtomicUsize::new(0), end: AtomicUsize::new(0) };
+
+impl Last {
+    fn end(&self, thread: usize, sp: usize) -> Option<usize> {
+        let (start, end) = (self.start.load(Ordering::Relaxed), self.end.load(Ordering::Relaxed));
+        let same = self.thread.load(Ordering::Relaxed) == thread;
+        (same && start <= sp && sp < end).then_some(end)
+    }
+
+    fn keep(&self, thread: usize, range: AddrRange) {
+        self.thread.store(thread, Ordering::Relaxed);
+        self.start.store(range.start(), Ordering::Relaxed);
+        self.end.store(range.end(), Ordering::Relaxed);
+    }
+}
+
 /// The part of a stack that may be read.
 struct Stack {
     start: usize,
@@ -173,9 +201,16 @@ impl Stack {
     fn of(sp: usize) -> Stack {
         /// How far to look where the kernel does not tell the end.
         const NEAR: usize = 4096;
+        let thread = arch::thread_pointer();
+        if let Some(end) = LAST.end(thread, sp) {
+            return Stack { start: sp, end };
+        }
         let region = crate::maps::region_from(sp).ok().flatten();
         let end = match region.map(|region| region.range) {
-            Some(range) if range.contains(sp) => range.end(),
+            Some(range) if range.contains(sp) => {
+                LAST.keep(thread, range);
+                range.end()
+            }
             _ => sp | (NEAR - 1),
         };
         Stack { start: sp, end }

@@ -79,6 +79,11 @@ impl Recent {
         }
     }
 
+    /// How many places were ever used: usually none.
+    fn len(&self) -> usize {
+        self.next.min(REMEMBERED)
+    }
+
     /// The latest call that may be why `address` faults.
     pub(super) fn harm_at(&self, address: usize) -> Option<Harm> {
         let newest_first = (1..=REMEMBERED).map(|n| self.next.wrapping_sub(n) % REMEMBERED);
@@ -92,7 +97,8 @@ impl Recent {
     /// A mapping or a protection was made anew: what faults there now does so for
     /// another reason.
     fn settle(&mut self, range: AddrRange) {
-        for harm in self.harms.iter_mut().flatten() {
+        let len = self.len();
+        for harm in self.harms.iter_mut().take(len).flatten() {
             if range.covers(harm.range) {
                 harm.range = AddrRange::default();
             }
@@ -104,7 +110,8 @@ impl Recent {
         let hinted = |harm: &&mut Option<Harm>| {
             harm.as_ref().is_some_and(|harm| !harm.hinted.is_empty() && harm.hinted == range)
         };
-        self.harms.iter_mut().find(hinted)?.take()
+        let len = self.len();
+        self.harms.iter_mut().take(len).find(hinted)?.take()
     }
 }
 
