@@ -80,7 +80,9 @@ fn set(target: PageSize, addr: usize) -> Result<(), Errno> {
     if raw(0) == end {
         KERNEL.store(end, Ordering::Relaxed);
         SHOWN.store(addr, Ordering::Relaxed);
-        AddrRange::new(end, kernel).map(forget);
+        if let Some(gone) = AddrRange::new(end, kernel) {
+            forget(gone);
+        }
     } else {
         KERNEL.store(kernel, Ordering::Relaxed);
     }

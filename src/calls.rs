@@ -29,8 +29,10 @@ pub(crate) fn mmap(
         align: 0,
     };
     let result = match enter() {
-        Turn::Open(mut guard) => {
-            record::watched(&mut guard, || Call::Mmap(request, None), |guard| {
+        Turn::Open(mut guard) => record::watched(
+            &mut guard,
+            || Call::Mmap(request, None),
+            |guard| {
                 let result = guard.space().mmap(&request);
                 if result == Err(Errno::EINVAL) && fd >= 0 {
                     rings::explain(guard.space().config(), &request);
@@ -39,12 +41,12 @@ pub(crate) fn mmap(
                     Eof::of(guard).mapped(at, len, request.flags);
                 }
                 result
-            })
-        }
+            },
+        ),
         Turn::Nested(config) => direct::mmap(config, &request),
-        // SAFETY: the program's own request.
         Turn::Inert => {
-            return unsafe { sys::mmap(addr, len, prot as u32, flags as u32, fd, offset) }
+            // SAFETY: the program's own request.
+            return unsafe { sys::mmap(addr, len, prot as u32, flags as u32, fd, offset) };
         }
     };
     log::mmap(&request, result);
@@ -55,16 +57,18 @@ pub(crate) fn mmap(
 pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
     let addr = untagged(addr);
     let result = match enter() {
-        Turn::Open(mut guard) => {
-            record::watched(&mut guard, || Call::Munmap { addr, len }, |guard| {
+        Turn::Open(mut guard) => record::watched(
+            &mut guard,
+            || Call::Munmap { addr, len },
+            |guard| {
                 let result = guard.space().munmap(addr, len);
                 if result.is_ok() && eof::alive() {
                     let mut eof = Eof::of(guard);
                     eof.forget(eof.pages(addr, len));
                 }
                 result
-            })
-        }
+            },
+        ),
         Turn::Nested(config) => direct::munmap(config, addr, len),
         // SAFETY: the program's own request.
         Turn::Inert => return unsafe { sys::munmap(addr, len) },
@@ -94,16 +98,18 @@ pub(crate) fn mprotect(addr: usize, len: usize, prot: i32) -> Result<(), Errno> 
 pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
     let addr = untagged(addr);
     let result = match enter() {
-        Turn::Open(mut guard) => {
-            record::watched(&mut guard, || Call::Msync { addr, len, flags }, |guard| {
+        Turn::Open(mut guard) => record::watched(
+            &mut guard,
+            || Call::Msync { addr, len, flags },
+            |guard| {
                 let result = guard.space().msync(addr, len, flags);
                 if flags & libc::MS_SYNC != 0 && eof::alive() {
                     let mut eof = Eof::of(guard);
                     eof.written_back(eof.pages(addr, len));
                 }
                 result
-            })
-        }
+            },
+        ),
         Turn::Nested(config) => direct::msync(config, addr, len, flags),
         Turn::Inert => return sys::msync(addr, len, flags),
     };

@@ -87,10 +87,17 @@ const LONGEST: usize = 2048;
 
 /// Calls `exec` with `environment`, completed where children are followed.
 pub(crate) fn with_environment<T>(environment: Strings, exec: impl FnOnce(Strings) -> T) -> T {
-    let count = COUNT.load(Ordering::Relaxed);
-    if count == 0 {
-        return exec(environment);
+    match COUNT.load(Ordering::Relaxed) {
+        0 => exec(environment),
+        count => with_completed(environment, count, exec),
     }
+}
+
+/// Apart, so that its arrays take no stack where nobody is followed: exec may be
+/// called on a small one.
+#[cold]
+#[inline(never)]
+fn with_completed<T>(environment: Strings, count: usize, exec: impl FnOnce(Strings) -> T) -> T {
     let mut preload = [0u8; LONGEST];
     // SAFETY: the program's environment, or null.
     let len = unsafe { length(environment) };

@@ -89,7 +89,7 @@ pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errn
         Turn::Nested(config) => direct::mincore(config, addr, len, vector),
         Turn::Inert => {
             // SAFETY: the program's own request.
-            return unsafe { sys::call(libc::SYS_mincore, [addr, len, vector, 0, 0, 0]) }.map(drop)
+            return unsafe { sys::call(libc::SYS_mincore, [addr, len, vector, 0, 0, 0]) }.map(drop);
         }
     };
     log::call("mincore", addr, len, format_args!(""), result);

@@ -103,6 +103,7 @@ pub(crate) fn own_name() -> Option<&'static CStr> {
     // names stay as long as their libraries.
     while let Some(library) = unsafe { at.as_ref() } {
         if is_this(library) && !library.name.is_null() {
+            // SAFETY: a C string that stays as long as the library.
             return Some(unsafe { CStr::from_ptr(library.name) });
         }
         at = library.next;

@@ -14,8 +14,7 @@ pub(crate) fn explain(config: &Config, request: &MapRequest) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let page = config.target.bytes();
     let data = request.len.saturating_sub(page);
-    let ring =
-        request.len % page == 0 && (data / page).is_power_of_two() && request.offset == 0;
+    let ring = request.len % page == 0 && (data / page).is_power_of_two() && request.offset == 0;
     if !ring || !is_perf_event(request.fd) || SAID.swap(true, Ordering::Relaxed) {
         return;
     }

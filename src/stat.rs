@@ -239,11 +239,7 @@ fn raw_seek(fd: i32, offset: i64, whence: i32) -> Result<i64, Errno> {
 
 /// lseek(2) with SEEK_DATA and SEEK_HOLE in a file that is kept in pages; `None`
 /// for other files.
-pub(crate) fn seek_data_or_hole(
-    fd: i32,
-    offset: i64,
-    whence: i32,
-) -> Option<Result<i64, Errno>> {
+pub(crate) fn seek_data_or_hole(fd: i32, offset: i64, whence: i32) -> Option<Result<i64, Errno>> {
     let target = state::target()?;
     let st = sys::fstat(fd).ok()?;
     let regular = st.st_mode & libc::S_IFMT == libc::S_IFREG;

@@ -4,9 +4,9 @@
 //! kernel.
 
 use crate::arena::{self, Arena};
+use crate::eof::{self, Eof};
 use crate::linux::Linux;
 use crate::startup::Startup;
-use crate::eof::{self, Eof};
 use crate::{dump, exec, fork, lock, log, pending, record, signals, sys, threads};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
@@ -93,7 +93,9 @@ pub(crate) fn enter() -> Turn {
     match Guard::take(mask) {
         Some(guard) => Turn::Open(guard),
         None => {
-            mask.map(signals::restore);
+            if let Some(mask) = mask {
+                signals::restore(mask);
+            }
             signals::handled_unseen();
             Turn::Nested(config)
         }
@@ -185,14 +187,18 @@ impl Guard {
         let _ = self.space().forked();
         let mask = self.keep();
         lock::start_free_in_child();
-        mask.map(signals::restore);
+        if let Some(mask) = mask {
+            signals::restore(mask);
+        }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         lock::give_back();
-        self.mask.take().map(signals::restore);
+        if let Some(mask) = self.mask.take() {
+            signals::restore(mask);
+        }
     }
 }
 

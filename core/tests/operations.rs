@@ -8,7 +8,7 @@
 
 mod support;
 
-use pagesim_core::space::{Placement, Reserve};
+use pagesim_core::space::{self, Placement, Reserve};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::cell::{Cell, RefCell};
@@ -18,7 +18,8 @@ use support::rig::{config, Rig};
 use support::steps::{step, Step};
 use support::K;
 
-const STEPS: usize = 50;
+/// Of one sequence.
+const MOST_STEPS: usize = 100;
 
 fn seed() -> u64 {
     if let Ok(seed) = std::env::var("PAGESIM_SEED") {
@@ -28,45 +29,55 @@ fn seed() -> u64 {
     now.expect("a time after 1970").as_nanos() as u64
 }
 
-fn play(sizes: (usize, usize, usize), placement: Placement, reserve: Reserve, steps: &[Step]) {
-    let mut rig = Rig::new(config(sizes, placement, reserve));
+/// Takes the steps, up to the first injected failure; answers how many.
+fn play(setup: &space::Config, steps: &[Step]) -> usize {
+    let mut rig = Rig::new(*setup);
     rig.check();
-    for step in steps {
+    for (taken, step) in steps.iter().enumerate() {
         rig.take(step);
         rig.check();
         if rig.failed {
-            return;
+            return taken + 1;
         }
     }
+    steps.len()
 }
 
 /// Runs all four kinds of window with page sizes in KiB.
 fn run(target: usize, host: usize, real: usize) {
     let sizes = (target * K, host * K, real * K);
     let long = std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
-    let cases = if long { 100_000 / STEPS as u32 / 4 } else { 8 };
+    let wanted = if long { 25_000 } else { 300 };
     let seed = seed();
     listen();
     for placement in [Placement::TopDown, Placement::BottomUp] {
         for reserve in [Reserve::Soft, Reserve::Hard] {
-            let rng_seed = RngSeed::Fixed(seed);
-            // A failure is found again by its seed; there is no file of them.
-            let config = Config {
-                cases,
-                rng_seed,
-                failure_persistence: None,
-                max_shrink_iters: 1500,
-                ..Config::default()
-            };
-            let mut runner = TestRunner::new(config);
-            let steps = prop::collection::vec(step(), 1..2 * STEPS);
-            let outcome =
-                runner.run(&steps, |steps| judged(|| play(sizes, placement, reserve, &steps)));
-            if let Err(error) = outcome {
+            let setup = config(sizes, placement, reserve);
+            if let Err(error) = run_steps(&setup, wanted, seed) {
                 panic!("{placement:?} {reserve:?}: {error}\nPAGESIM_SEED={seed}");
             }
         }
     }
+}
+
+/// Runs sequences until so many steps were taken.
+fn run_steps(setup: &space::Config, wanted: usize, seed: u64) -> Result<(), String> {
+    let mut runner = TestRunner::new(Config {
+        cases: 8,
+        rng_seed: RngSeed::Fixed(seed),
+        // A failure is found again by its seed; there is no file of them.
+        failure_persistence: None,
+        max_shrink_iters: 1500,
+        ..Config::default()
+    });
+    let taken = Cell::new(0);
+    let sequences = prop::collection::vec(step(), 1..MOST_STEPS);
+    while taken.get() < wanted {
+        let outcome =
+            runner.run(&sequences, |steps| judged(|| taken.set(taken.get() + play(setup, &steps))));
+        outcome.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 thread_local! {

@@ -182,9 +182,22 @@ impl Eof<'_> {
         }
         let shared = vma.flags.is_shared();
         let kernel::Parked { range: parked, moved, locked } = kernel::park(piece.range, shared)?;
+        // listed before it is there, so that a child forked in between can tell
+        let tail = Tail {
+            range: piece.range,
+            parked: parked.start(),
+            id,
+            offset: piece.offset,
+            shared,
+            hidden: false,
+        };
+        let number = self.list.add(tail);
         let placed =
             kernel::protect(parked, Prot::READ).and_then(|()| place_memory(vma, piece, shared));
         if placed.is_err() {
+            if let Some(number) = number {
+                self.list.set(number, None);
+            }
             if moved {
                 let _ = kernel::protect(parked, vma.prot);
                 let _ = kernel::move_over(parked, piece.range.start());
@@ -195,17 +208,8 @@ impl Eof<'_> {
         if locked {
             kernel::lock(piece.range);
         }
-        placed?;
-        self.list.add(Tail {
-            range: piece.range,
-            parked: parked.start(),
-            id,
-            offset: piece.offset,
-            shared,
-            hidden: false,
-        });
         self.publish();
-        Ok(())
+        placed
     }
 }
 
@@ -235,8 +239,8 @@ fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
 
 /// Gives a mapping its protection and then its place.
 pub(super) fn land(mapping: AddrRange, prot: Prot, place: AddrRange) -> Result<(), Errno> {
-    let landed = kernel::protect(mapping, prot)
-        .and_then(|()| kernel::move_over(mapping, place.start()));
+    let landed =
+        kernel::protect(mapping, prot).and_then(|()| kernel::move_over(mapping, place.start()));
     if landed.is_err() {
         kernel::unmap(mapping);
     }

@@ -143,19 +143,19 @@ impl List {
         }
     }
 
-    /// Adds a tail. Without a [`List::reserve`] before it may do nothing.
-    pub(crate) fn add(&mut self, tail: Tail) {
+    /// Adds a tail; its number. Without a [`List::reserve`] before it may do nothing.
+    pub(crate) fn add(&mut self, tail: Tail) -> Option<usize> {
         let free = if self.live < self.used {
             (0..self.used).find(|number| self.get(*number).is_none())
         } else {
             None
         };
         let number = free.unwrap_or(self.used);
-        if let Some(slot) = self.slot(number) {
-            self.used = self.used.max(number + 1);
-            self.live += 1;
-            Self::write(slot, Some(tail));
-        }
+        let slot = self.slot(number)?;
+        self.used = self.used.max(number + 1);
+        self.live += 1;
+        Self::write(slot, Some(tail));
+        Some(number)
     }
 
     /// Changes a live tail, or takes it out.

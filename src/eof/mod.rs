@@ -91,8 +91,7 @@ pub(crate) fn alive() -> bool {
 /// tail: two loads.
 #[inline]
 pub(crate) fn concerned(addr: usize, len: usize) -> bool {
-    addr < HIGH.load(Ordering::Relaxed)
-        && addr.saturating_add(len) > LOW.load(Ordering::Relaxed)
+    addr < HIGH.load(Ordering::Relaxed) && addr.saturating_add(len) > LOW.load(Ordering::Relaxed)
 }
 
 /// Whether there ever was a file mapping that can have a tail.

@@ -5,6 +5,7 @@ use super::list::Tail;
 use super::{fill, kernel, strict, Eof};
 use pagesim_core::eof;
 use pagesim_core::flags::Prot;
+use pagesim_core::host::Host;
 use pagesim_core::page::AddrRange;
 use pagesim_core::vma::{Backing, FileId, Vma};
 
@@ -116,7 +117,11 @@ impl Eof<'_> {
                 }
             } else {
                 if now.hidden {
-                    let _ = fill::land(page, vma.prot, AddrRange::from_len(now.range.start(), real).unwrap_or_default());
+                    let _ = fill::land(
+                        page,
+                        vma.prot,
+                        AddrRange::from_len(now.range.start(), real).unwrap_or_default(),
+                    );
                 } else {
                     kernel::unmap(AddrRange::from_len(now.parked, real).unwrap_or_default());
                 }
@@ -219,13 +224,30 @@ impl Eof<'_> {
         }
     }
 
+    /// Whether the host has a mapping of this file at the beginning of `range`.
+    fn is_file(&mut self, range: AddrRange, id: FileId) -> bool {
+        let region = self.space.host_mut().region_from(range.start());
+        let region = region.ok().flatten().filter(|region| region.range.contains(range.start()));
+        region.is_some_and(|r| matches!(r.backing, Backing::File { id: seen, .. } if seen == id))
+    }
+
     /// The table was made anew from the host, which does not know what tails
     /// belong to: puts them into it again.
     pub(crate) fn restore_table(&mut self) {
         self.list.recount();
         for number in 0..self.list.numbers() {
             let Some(tail) = self.list.get(number) else { continue };
-            let _ = self.space.adopt_tail(tail.range, tail.id, tail.offset);
+            // an edit that the fork has cut short: the file's mapping is in its
+            // place already, or still
+            let (placed, waits) =
+                (!self.is_file(tail.memory(), tail.id), self.is_file(tail.file(), tail.id));
+            if placed && waits {
+                let _ = self.space.adopt_tail(tail.range, tail.id, tail.offset);
+            } else if waits {
+                self.drop_parked(number, &tail);
+            } else {
+                self.list.set(number, None);
+            }
         }
         self.publish();
     }

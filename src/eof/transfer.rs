@@ -58,7 +58,9 @@ fn prepare_each(vector: usize, count: usize) {
         let last = (at + size - 1) / kernel::SMALLEST_PAGE;
         if known != Some(last) {
             // an array that cannot be read is for the kernel to refuse
-            if !kernel::readable(at & !7) || (page != last && !kernel::readable(last * kernel::SMALLEST_PAGE)) {
+            if !kernel::readable(at & !7)
+                || (page != last && !kernel::readable(last * kernel::SMALLEST_PAGE))
+            {
                 return;
             }
             known = Some(last);
@@ -85,8 +87,8 @@ fn prepare_header(message: usize) {
         // SAFETY: readable a moment ago.
         let header = unsafe { (message as *const libc::msghdr).read_unaligned() };
         prepare(header.msg_name as usize, header.msg_namelen as usize);
-        prepare(header.msg_control as usize, header.msg_controllen as usize);
-        prepare_vector(header.msg_iov as usize, header.msg_iovlen as usize);
+        prepare(header.msg_control as usize, header.msg_controllen);
+        prepare_vector(header.msg_iov as usize, header.msg_iovlen);
     }
 }
 
@@ -154,10 +156,18 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     let [fd, addr, len, at, ..] = args;
     let count = |answer: Result<usize, Errno>| answer.map_or(-1, |count| count as isize);
     match number {
-        libc::SYS_read | libc::SYS_write | libc::SYS_pread64 | libc::SYS_pwrite64
-        | libc::SYS_recvfrom | libc::SYS_sendto => prepare(addr, len),
-        libc::SYS_readv | libc::SYS_writev | libc::SYS_preadv | libc::SYS_pwritev
-        | libc::SYS_preadv2 | libc::SYS_pwritev2 => prepare_vector(addr, len),
+        libc::SYS_read
+        | libc::SYS_write
+        | libc::SYS_pread64
+        | libc::SYS_pwrite64
+        | libc::SYS_recvfrom
+        | libc::SYS_sendto => prepare(addr, len),
+        libc::SYS_readv
+        | libc::SYS_writev
+        | libc::SYS_preadv
+        | libc::SYS_pwritev
+        | libc::SYS_preadv2
+        | libc::SYS_pwritev2 => prepare_vector(addr, len),
         libc::SYS_recvmsg | libc::SYS_sendmsg => prepare_message(addr),
         _ => {}
     }

@@ -16,8 +16,12 @@ fn missing() -> isize {
 /// The file offset among the arguments of a call; `None` where the descriptor's is
 /// meant.
 macro_rules! at {
-    () => { None };
-    ($at:ident $(, $flags:ident)?) => { u64::try_from($at).ok() };
+    () => {
+        None
+    };
+    ($at:ident $(, $flags:ident)?) => {
+        u64::try_from($at).ok()
+    };
 }
 
 /// Where the most frequent hooks go: straight to the C library's function as long as

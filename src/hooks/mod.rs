@@ -3,9 +3,9 @@
 
 mod brk;
 pub(crate) mod errno;
-pub(crate) mod growth;
 pub(crate) mod exec;
 pub(crate) mod files;
+pub(crate) mod growth;
 mod memory;
 mod other;
 mod pipes;
@@ -14,8 +14,8 @@ mod ranges;
 mod shm;
 mod signal;
 mod stat;
-pub(crate) mod syscall;
 mod streams;
+pub(crate) mod syscall;
 mod threads;
 mod transfer;
 

@@ -165,9 +165,9 @@ macro_rules! like_signal {
                 note(signal, handler);
                 match NEXT.address() {
                     Some(address) => {
+                        type Next = extern "C" fn(c_int, sighandler_t) -> sighandler_t;
                         // SAFETY: the next library's function of this name.
-                        let next: extern "C" fn(c_int, sighandler_t) -> sighandler_t =
-                            unsafe { core::mem::transmute(address) };
+                        let next = unsafe { core::mem::transmute::<usize, Next>(address) };
                         if let Some(front) = eof::front(signal) {
                             let libc = |handler| {
                                 next(signal, handler);
