@@ -76,12 +76,26 @@ fn translate(fd: i32, flags: i32) {
 /// `PROC_SUPER_MAGIC` of <linux/magic.h>.
 const PROC_SUPER_MAGIC: libc::c_long = 0x9fa0;
 
+/// A memory file with the label of `link`. Kernels from 6.3 on want to be told
+/// that it will not be executed, and may refuse it else (vm.memfd_noexec).
+fn memory_file(link: &Link) -> Result<i32, Errno> {
+    const NOEXEC_SEAL: u32 = 8;
+    let label = link.label();
+    let create = |flags: u32| {
+        let args = [label.as_ptr() as usize, flags as usize, 0, 0, 0, 0];
+        // SAFETY: memfd_create(2) with a C string.
+        unsafe { sys::call(libc::SYS_memfd_create, args) }
+    };
+    let fd = match create(libc::MFD_CLOEXEC | NOEXEC_SEAL) {
+        Err(Errno::EINVAL) => create(libc::MFD_CLOEXEC),
+        answer => answer,
+    };
+    fd.map(|fd| fd as i32)
+}
+
 /// Makes the memory file and gives it the number `fd`.
 fn replace(fd: i32, flags: i32, units: Units, link: &Link, kind: Kind) -> Result<(), Errno> {
-    let label = link.label();
-    let args = [label.as_ptr() as usize, libc::MFD_CLOEXEC as usize, 0, 0, 0, 0];
-    // SAFETY: memfd_create(2) with a C string.
-    let memory = unsafe { sys::call(libc::SYS_memfd_create, args) }? as i32;
+    let memory = memory_file(link)?;
     let done = text::copy(fd, memory, units, link, kind).and_then(|()| {
         let reader = sys::open(Link::path(memory).as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0)?;
         let args = [reader as usize, fd as usize, (flags & libc::O_CLOEXEC) as usize, 0, 0, 0];
