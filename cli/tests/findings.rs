@@ -40,6 +40,7 @@ const BUGGY: &[(&str, &[&str])] = &[
     ("munmap_4096", &["munmap-address", "munmap-rounding"]),
     ("munmap_alignment_trim", &["munmap-trim"]),
     ("munmap_decommit", &["mmap-fixed-rounding"]),
+    ("shm_4096", &["shmat-address"]),
     ("size_bitmap", &["mprotect-address"]),
     ("thread_stack_guard", &["guard-size"]),
 ];
