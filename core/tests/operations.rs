@@ -54,7 +54,7 @@ fn run(target: usize, host: usize, real: usize) {
         for reserve in [Reserve::Soft, Reserve::Hard] {
             let setup = config(sizes, placement, reserve);
             if let Err(error) = run_steps(&setup, wanted, seed) {
-                panic!("{placement:?} {reserve:?}: {error}\nPAGESIM_SEED={seed}");
+                panic!("{placement:?} {reserve:?}: {error}");
             }
         }
     }
@@ -62,20 +62,23 @@ fn run(target: usize, host: usize, real: usize) {
 
 /// Runs sequences until so many steps were taken.
 fn run_steps(setup: &space::Config, wanted: usize, seed: u64) -> Result<(), String> {
-    let mut runner = TestRunner::new(Config {
-        cases: 8,
-        rng_seed: RngSeed::Fixed(seed),
-        // A failure is found again by its seed; there is no file of them.
-        failure_persistence: None,
-        max_shrink_iters: 1500,
-        ..Config::default()
-    });
     let taken = Cell::new(0);
     let sequences = prop::collection::vec(step(), 1..MOST_STEPS);
-    while taken.get() < wanted {
+    for round in 0.. {
+        // A failure is found again by its seed; there is no file of them.
+        let mut runner = TestRunner::new(Config {
+            cases: 8,
+            rng_seed: RngSeed::Fixed(seed.wrapping_add(round)),
+            failure_persistence: None,
+            max_shrink_iters: 1500,
+            ..Config::default()
+        });
         let outcome =
             runner.run(&sequences, |steps| judged(|| taken.set(taken.get() + play(setup, &steps))));
-        outcome.map_err(|error| error.to_string())?;
+        outcome.map_err(|error| format!("{error}\nPAGESIM_SEED={}", seed.wrapping_add(round)))?;
+        if taken.get() >= wanted {
+            break;
+        }
     }
     Ok(())
 }
