@@ -5,6 +5,9 @@
 //! Tests that need a program which is not installed say so and pass, unless
 //! `PAGESIM_REQUIRE_PROGRAMS=1`.
 
+// the helpers of these tests fail as the tests do
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::{Path, PathBuf};
