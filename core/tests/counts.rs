@@ -1,4 +1,5 @@
 //! What is counted in pages, told in target pages.
+#![allow(clippy::unwrap_used)]
 
 use pagesim_core::counts::{
     header, meminfo, pagemap_entry, stat, statm, status, Field, Resident, Smaps, Tally, Units,
