@@ -203,7 +203,11 @@ fn judged(guard: &mut Guard, call: Call, run: Run<'_>) -> Result<usize, Errno> {
     let Some(recorder) = recorder(guard) else { return run(guard) };
     let call = recorder.with_file(call, guard);
     let found = recorder.weighed(&call, guard);
-    let audited = recorder.audit && matches!(found, Some((_, Weight::Finding)));
+    // also what is only suspected of taking bytes along must not take them here
+    let audited = recorder.audit
+        && found.is_some_and(|(finding, weight)| {
+            weight == Weight::Finding || !finding.unnamed.is_empty()
+        });
     let small = if audited { small::perform(guard, &call) } else { None };
     let answer = small.unwrap_or_else(|| run(guard));
     if let Some((finding, weight)) = found {
