@@ -111,6 +111,13 @@ extern "C" fn syscall() {
     crate::arch::tail_to_syscall!();
 }
 
+/// A call in a frame of its own: together in one, they would need more stack than
+/// a small signal stack has.
+#[inline(never)]
+fn apart(call: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
+    call()
+}
+
 /// The program's call, with its arguments as C passes them.
 pub(crate) extern "C" fn emulated_syscall(
     number: c_long,
@@ -126,61 +133,70 @@ pub(crate) extern "C" fn emulated_syscall(
         crate::record::message(a, b, c);
     }
     errno::word(match number {
-        libc::SYS_mmap => calls::mmap(a, b, c32, d32, e32, f as u64),
-        libc::SYS_munmap => calls::munmap(a, b).map(|()| 0),
-        libc::SYS_mprotect => calls::mprotect(a, b, c32).map(|()| 0),
-        libc::SYS_msync => calls::msync(a, b, c32).map(|()| 0),
-        libc::SYS_rt_sigaction => sigaction(a, [a, b, c, d, e, f]),
-        libc::SYS_rt_sigprocmask => eof::mask::system_call([a, b, c, d, e, f]),
+        libc::SYS_mmap => apart(|| calls::mmap(a, b, c32, d32, e32, f as u64)),
+        libc::SYS_munmap => apart(|| calls::munmap(a, b).map(|()| 0)),
+        libc::SYS_mprotect => apart(|| calls::mprotect(a, b, c32).map(|()| 0)),
+        libc::SYS_msync => apart(|| calls::msync(a, b, c32).map(|()| 0)),
+        libc::SYS_rt_sigaction => apart(|| sigaction(a, [a, b, c, d, e, f])),
+        libc::SYS_rt_sigprocmask => apart(|| eof::mask::system_call([a, b, c, d, e, f])),
         libc::SYS_mremap => {
             let remap = Remap { addr: a, old_len: b, new_len: c, flags: d32, new_addr: e };
-            ranges::mremap(&remap)
+            apart(|| ranges::mremap(&remap))
         }
-        libc::SYS_madvise => ranges::madvise(a, b, c32).map(|()| 0),
-        libc::SYS_mincore => ranges::mincore(a, b, c).map(|()| 0),
-        libc::SYS_mlock => ranges::mlock(a, b, None).map(|()| 0),
-        libc::SYS_mlock2 => ranges::mlock(a, b, Some(c as u32)).map(|()| 0),
-        libc::SYS_munlock => ranges::munlock(a, b).map(|()| 0),
-        libc::SYS_remap_file_pages => ranges::remap_file_pages(a, b, c, d, e).map(|()| 0),
-        libc::SYS_pkey_mprotect => ranges::pkey_mprotect(a, b, c32, d32).map(|()| 0),
-        libc::SYS_mbind => ranges::mbind(a, b, [c, d, e, f]).map(|()| 0),
-        SYS_MSEAL => ranges::mseal(a, b, c).map(|()| 0),
-        libc::SYS_move_pages => other::move_pages([a, b, c, d, e, f]),
-        SYS_PROCESS_MADVISE => other::process_madvise([a, b, c, d, e, f]),
-        SYS_CACHESTAT => other::cachestat([a, b, c, d, e, f]),
+        libc::SYS_madvise => apart(|| ranges::madvise(a, b, c32).map(|()| 0)),
+        libc::SYS_mincore => apart(|| ranges::mincore(a, b, c).map(|()| 0)),
+        libc::SYS_mlock => apart(|| ranges::mlock(a, b, None).map(|()| 0)),
+        libc::SYS_mlock2 => apart(|| ranges::mlock(a, b, Some(c as u32)).map(|()| 0)),
+        libc::SYS_munlock => apart(|| ranges::munlock(a, b).map(|()| 0)),
+        libc::SYS_remap_file_pages => apart(|| ranges::remap_file_pages(a, b, c, d, e).map(|()| 0)),
+        libc::SYS_pkey_mprotect => apart(|| ranges::pkey_mprotect(a, b, c32, d32).map(|()| 0)),
+        libc::SYS_mbind => apart(|| ranges::mbind(a, b, [c, d, e, f]).map(|()| 0)),
+        SYS_MSEAL => apart(|| ranges::mseal(a, b, c).map(|()| 0)),
+        libc::SYS_move_pages => apart(|| other::move_pages([a, b, c, d, e, f])),
+        SYS_PROCESS_MADVISE => apart(|| other::process_madvise([a, b, c, d, e, f])),
+        SYS_CACHESTAT => apart(|| other::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if other::refuses_ioctl(a as i32, b, c) => Err(Errno::EINVAL),
         libc::SYS_setsockopt if other::refuses_option(b as i32, c32, d, e) => Err(Errno::EINVAL),
-        libc::SYS_execve | libc::SYS_execveat => exec::by_number(number, [a, b, c, d, e, f]),
-        libc::SYS_brk => Ok(brk::system_call(a)),
-        libc::SYS_sysinfo => queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0),
-        libc::SYS_pipe2 => pipes::pipe2(a as *mut i32, b as i32).map(|()| 0),
+        libc::SYS_execve | libc::SYS_execveat => {
+            apart(|| exec::by_number(number, [a, b, c, d, e, f]))
+        }
+        libc::SYS_brk => apart(|| Ok(brk::system_call(a))),
+        libc::SYS_sysinfo => apart(|| queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0)),
+        libc::SYS_pipe2 => apart(|| pipes::pipe2(a as *mut i32, b as i32).map(|()| 0)),
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_pipe => pipes::pipe2(a as *mut i32, 0).map(|()| 0),
-        libc::SYS_openat => open_raw(a as i32, b as *const c_char, c32, d as libc::mode_t),
+        libc::SYS_pipe => apart(|| pipes::pipe2(a as *mut i32, 0).map(|()| 0)),
+        libc::SYS_openat => {
+            apart(|| open_raw(a as i32, b as *const c_char, c32, d as libc::mode_t))
+        }
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_open => open_raw(CWD, a as *const c_char, b as i32, c as libc::mode_t),
-        libc::SYS_lseek => stat::seek(a as i32, b as i64, c32),
-        libc::SYS_fstat => stat::by_fd(a as i32, b as *mut libc::stat),
-        libc::SYS_newfstatat => stat::at(a as i32, b as *const c_char, c as *mut libc::stat, d32),
+        libc::SYS_open => apart(|| open_raw(CWD, a as *const c_char, b as i32, c as libc::mode_t)),
+        libc::SYS_lseek => apart(|| stat::seek(a as i32, b as i64, c32)),
+        libc::SYS_fstat => apart(|| stat::by_fd(a as i32, b as *mut libc::stat)),
+        libc::SYS_newfstatat => {
+            apart(|| stat::at(a as i32, b as *const c_char, c as *mut libc::stat, d32))
+        }
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_stat => stat::at(CWD, a as *const c_char, b as *mut libc::stat, 0),
+        libc::SYS_stat => apart(|| stat::at(CWD, a as *const c_char, b as *mut libc::stat, 0)),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_lstat => {
-            stat::at(CWD, a as *const c_char, b as *mut libc::stat, libc::AT_SYMLINK_NOFOLLOW)
+            let flags = libc::AT_SYMLINK_NOFOLLOW;
+            apart(|| stat::at(CWD, a as *const c_char, b as *mut libc::stat, flags))
         }
-        libc::SYS_statx => stat::extended([a, b, c, d, e, f]),
-        libc::SYS_statfs | libc::SYS_fstatfs => stat::totals(number, [a, b, c, d, e, f]),
-        libc::SYS_shmget => shm::get(a as i32, b, c32).map(|id| id as usize),
-        libc::SYS_shmat => shm::attach(a as i32, b, c32),
-        libc::SYS_shmdt => shm::detach(a).map(|()| 0),
-        libc::SYS_shmctl => shm::control(a as i32, b as i32, c),
+        libc::SYS_statx => apart(|| stat::extended([a, b, c, d, e, f])),
+        libc::SYS_statfs | libc::SYS_fstatfs => apart(|| stat::totals(number, [a, b, c, d, e, f])),
+        libc::SYS_shmget => apart(|| shm::get(a as i32, b, c32).map(|id| id as usize)),
+        libc::SYS_shmat => apart(|| shm::attach(a as i32, b, c32)),
+        libc::SYS_shmdt => apart(|| shm::detach(a).map(|()| 0)),
+        libc::SYS_shmctl => apart(|| shm::control(a as i32, b as i32, c)),
         libc::SYS_read | libc::SYS_pread64 if procfs::any() => {
             let at = (number == libc::SYS_pread64).then_some(d as i64);
-            procfs::read(a as i32, b as *mut u8, c, at)
-                .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+            apart(|| {
+                procfs::read(a as i32, b as *mut u8, c, at)
+                    .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+            })
         }
-        libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => pipes::set_size(a as i32, c),
-        _ => eof::transfer::system_call(number, [a, b, c, d, e, f]),
+        libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => apart(|| pipes::set_size(a as i32, c)),
+        _ => apart(|| eof::transfer::system_call(number, [a, b, c, d, e, f])),
     })
 }
 
