@@ -1,7 +1,7 @@
 //! pagesim: shows unmodified C programs larger (or smaller) pages than the kernel
 //! has. To be preloaded (`LD_PRELOAD`).
 //!
-//! The hooks in [`hooks`] take the calls; `calls` gives each its turn at the
+//! The hooks in `hooks` take the calls; `calls` gives each its turn at the
 //! one address space (`state`), which `pagesim-core` keeps; below it, `linux`
 //! is the kernel, by raw system calls. Nothing in here uses malloc, the standard
 //! library or thread-local storage, and nothing waits for anything but the one lock

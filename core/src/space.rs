@@ -1,6 +1,6 @@
 //! The address space: the table, the host below it and the rules between.
 //!
-//! The operations themselves are in [`crate::ops`], one file per system call.
+//! The operations themselves are in `ops`, one file per system call.
 //!
 //! Invariants between two operations:
 //! * every entry of the table that is not [`crate::vma::Backing::Foreign`] is mapped on the
