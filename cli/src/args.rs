@@ -142,6 +142,10 @@ pub(crate) struct Run {
     /// The smallest thread stack a program may ask for, e.g. 128K as on arm64 and ppc64
     #[arg(long, value_name = "SIZE")]
     pub(crate) stack_min: Option<OsString>,
+    /// How long memory behind the end of a file stays: lazy (until the file grows) or strict
+    /// (for one access; x86-64)
+    #[arg(long, value_name = "HOW")]
+    pub(crate) eof: Option<OsString>,
     /// Stay in programs that are started with a cleaned environment, too
     #[arg(long)]
     pub(crate) follow: bool,

@@ -69,7 +69,7 @@ impl Environment {
 }
 
 /// Every variable of the library, and what the options say about it.
-fn options(run: &Run, size: Option<&OsStr>) -> [(&'static str, Option<OsString>); 13] {
+fn options(run: &Run, size: Option<&OsStr>) -> [(&'static str, Option<OsString>); 14] {
     // The library wants it absolute, for programs that change their folder.
     let record = run.record.as_ref().map(|path| {
         std::path::absolute(path).map_or_else(|_| path.clone(), PathBuf::into_os_string)
@@ -88,6 +88,7 @@ fn options(run: &Run, size: Option<&OsStr>) -> [(&'static str, Option<OsString>)
         (config::FOLLOW, run.follow.then(|| "1".into())),
         (config::RECORD, record),
         (config::MODE, run.mode.clone()),
+        (config::EOF, run.eof.clone()),
     ]
 }
 
