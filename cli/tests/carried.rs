@@ -15,7 +15,9 @@ use common::{mode, stderr, stdout, Bench};
 fn library(bench: &Bench, change: impl Fn(&mut Command)) -> PathBuf {
     std::fs::create_dir_all(bench.path("bin")).unwrap();
     let copy = bench.path("bin/pagesim");
-    std::fs::copy(env!("CARGO_BIN_EXE_pagesim"), &copy).unwrap();
+    // by a process of its own: a child of another test must not inherit it open for writing
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_pagesim")).arg(&copy).status();
+    assert!(copied.unwrap().success());
     let mut command = Command::new(copy);
     command.env_remove("LD_PRELOAD").env_remove("XDG_RUNTIME_DIR").env_remove("XDG_CACHE_HOME");
     command.env("HOME", bench.folder()).env("TMPDIR", bench.folder());

@@ -47,9 +47,14 @@ impl Bench {
         path
     }
 
-    /// A file with the executable bits.
+    /// A file with the executable bits. Made by a process of its own: a child that
+    /// another test starts at this moment would inherit it open for writing, and
+    /// what is open for writing cannot be run.
     pub(crate) fn script(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.write(name, text);
+        let written = self.write(&format!("{name}.text"), text);
+        let path = self.path(name);
+        assert!(Command::new("cp").arg(&written).arg(&path).status().unwrap().success());
+        std::fs::remove_file(written).unwrap();
         mode(&path, 0o755);
         path
     }
