@@ -5,8 +5,8 @@
 //! takes a shift and a comparison.
 //!
 //! Invariants: the blocks `1..=made` are there, no others; in the last one the
-//! offsets from `fresh` on were never used (their memory stays untouched, so a
-//! block that was just added costs no memory yet); all other unused places are
+//! offsets from `fresh` on are unused (a block that was just added has never been
+//! touched there, so it costs no memory yet); all other unused places are
 //! on the free list, `spare` of them, linked by `next`.
 
 use super::node::{Node, NIL, NOTHING};
@@ -40,6 +40,11 @@ const fn size(block: usize) -> usize {
 #[inline(always)]
 fn locate(place: u32) -> (usize, usize) {
     ((place >> OFFSET_BITS) as usize, (place & ((1 << OFFSET_BITS) - 1)) as usize)
+}
+
+/// What [`locate`] takes apart.
+fn place(block: usize, offset: usize) -> u32 {
+    (block as u32) << OFFSET_BITS | offset as u32
 }
 
 impl<S> Arena<S> {
@@ -87,6 +92,26 @@ impl<S> Arena<S> {
             self.free = place;
             self.spare += 1;
         }
+    }
+
+    /// Makes every place unused, whatever fields and links say: only that the
+    /// blocks `1..=made` are there is taken for granted.
+    pub(super) fn clear(&mut self) {
+        self.free = NIL;
+        self.spare = 0;
+        for block in 1..self.made {
+            for offset in 0..size(block) {
+                self.free(place(block, offset));
+            }
+        }
+        self.fresh = 0;
+    }
+
+    /// Leaves the unused as an edit that was cut short might.
+    #[cfg(test)]
+    pub(super) fn tear(&mut self, free: u32, spare: usize) {
+        self.free = free;
+        self.spare = spare;
     }
 
     /// Checks that `used` entries and the unused ones are all there are.
@@ -142,7 +167,7 @@ impl<S: NodeSource> Arena<S> {
     }
 
     fn fresh_place(&self) -> u32 {
-        (self.made as u32) << OFFSET_BITS | self.fresh as u32
+        place(self.made, self.fresh)
     }
 
     /// A place with `node` in it; [`NIL`] when there is no memory.

@@ -25,6 +25,9 @@ mod node;
 mod tree;
 mod verify;
 
+#[cfg(test)]
+mod torn;
+
 pub use gap::GapQuery;
 pub use node::Node;
 
@@ -135,14 +138,10 @@ impl<S> VmaMap<S> {
         Overlapping { map: self, range, at: self.seek(range.start()) }
     }
 
-    /// Forgets everything, keeps the memory.
+    /// Forgets everything, keeps the memory. Trusts no link: the map may be the
+    /// copy that a fork made of one in the middle of an edit.
     pub fn clear(&mut self) {
-        let mut at = self.first;
-        while at != NIL {
-            let next = self.node(at).next;
-            self.arena.free(at);
-            at = next;
-        }
+        self.arena.clear();
         self.root = NIL;
         self.first = NIL;
         self.last = NIL;
