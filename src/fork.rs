@@ -1,8 +1,10 @@
 //! Fork: the child must find a table that is whole and a lock that is free.
 //!
-//! fork(3) takes the lock before and starts the child with it free
-//! (pthread_atfork). Every other way to fork is met by the lock's page, which the
-//! kernel hands to the child wiped; see `lock`.
+//! Every way to fork that passes a hook takes the lock before and starts the child
+//! with it free: fork(3) by pthread_atfork, `_Fork`, clone(2) and syscall(2) by hooks of
+//! their own. A fork by the bare instruction, and one inside a signal handler that
+//! interrupted an operation, are met by the lock's page, which the kernel hands to
+//! the child wiped; see `lock`.
 
 use crate::arch::weak_symbol;
 use crate::state::{self, Guard};
@@ -29,7 +31,8 @@ struct Held(UnsafeCell<Option<Option<sys::SignalSet>>>);
 unsafe impl Sync for Held {}
 static HELD: Held = Held(UnsafeCell::new(None));
 
-extern "C" fn prepare() {
+/// Takes the lock for a fork.
+pub(crate) extern "C" fn before() {
     if let Some(mut guard) = state::enter_for_fork() {
         eof::before_fork(&mut guard);
         let mask = guard.keep();
@@ -38,23 +41,65 @@ extern "C" fn prepare() {
     }
 }
 
-/// The guard that `prepare` kept, if it was this thread that did.
+/// The guard that [`before`] kept.
+///
+/// Precondition: the lock is held for a fork of this thread, or was not to be had.
 fn resume() -> Option<Guard> {
-    if !lock::held_here() {
-        return None;
-    }
-    // SAFETY: the lock is held by this thread.
+    // SAFETY: nobody but the owner of the lock keeps one here.
     unsafe { (*HELD.0.get()).take() }.map(Guard::resume)
 }
 
 extern "C" fn parent() {
-    drop(resume());
+    if lock::held_here() {
+        drop(resume());
+    }
 }
 
+/// The child's only thread may have another thread pointer than its parent
+/// (CLONE_SETTLS), so the lock cannot be asked whose it is; a guard that was kept
+/// is this fork's, since no other can have been under way.
 extern "C" fn child() {
     if let Some(guard) = resume() {
         guard.end_in_child();
     }
+}
+
+/// The other end of [`before`], given what the fork has answered.
+pub(crate) fn after(answer: isize) {
+    if answer == 0 {
+        child();
+    } else {
+        parent();
+    }
+}
+
+/// A fork by a function or call that returns in the child too.
+pub(crate) fn around(fork: impl FnOnce() -> isize) -> isize {
+    before();
+    let answer = fork();
+    after(answer);
+    answer
+}
+
+/// How a child of clone(3) goes on: the program's function and its argument.
+pub(crate) struct Start {
+    entry: extern "C" fn(*mut c_void) -> c_int,
+    argument: *mut c_void,
+}
+
+impl Start {
+    pub(crate) fn new(entry: extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Start {
+        Start { entry, argument }
+    }
+}
+
+/// Where a child of clone(3) that has memory of its own begins.
+pub(crate) extern "C" fn start(start: *mut c_void) -> c_int {
+    // SAFETY: the copy of a `Start` in a frame of the parent that lasts until clone(3)
+    // returns, which it does not here.
+    let start = unsafe { &*start.cast::<Start>() };
+    child();
+    (start.entry)(start.argument)
 }
 
 type Handler = extern "C" fn();
@@ -66,7 +111,7 @@ pub(crate) fn register() {
         // SAFETY: the signature glibc's pthread_atfork calls it with.
         let register: extern "C" fn(Handler, Handler, Handler, *mut c_void) -> c_int =
             unsafe { core::mem::transmute(glibc) };
-        register(prepare, parent, child, core::ptr::null_mut());
+        register(before, parent, child, core::ptr::null_mut());
         return;
     }
     let posix = weak_symbol!("pthread_atfork");
@@ -74,6 +119,6 @@ pub(crate) fn register() {
         // SAFETY: pthread_atfork(3).
         let register: extern "C" fn(Handler, Handler, Handler) -> c_int =
             unsafe { core::mem::transmute(posix) };
-        register(prepare, parent, child);
+        register(before, parent, child);
     }
 }

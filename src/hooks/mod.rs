@@ -5,6 +5,7 @@ mod brk;
 pub(crate) mod errno;
 pub(crate) mod exec;
 pub(crate) mod files;
+mod fork;
 pub(crate) mod growth;
 mod memory;
 mod other;

@@ -7,7 +7,7 @@ use super::files::open_raw;
 use super::{errno, exec, stat};
 use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
 use crate::ranges::{self, Remap, SYS_MSEAL};
-use crate::{brk, calls, eof, pipes, procfs, queries, shm, signals, sys};
+use crate::{brk, calls, eof, fork, pipes, procfs, queries, shm, signals, sys};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -17,8 +17,14 @@ const CWD: i32 = libc::AT_FDCWD;
 /// Numbers from here on are never emulated.
 pub(crate) const LIMIT: usize = 512;
 
-/// 1 for each system call that is emulated.
+/// [`ALWAYS`] for each system call that is emulated, [`FORKS`] for those that are
+/// when they fork.
 pub(crate) static EMULATED: [u8; LIMIT] = table();
+
+const ALWAYS: u8 = 1;
+/// [`copies_memory`] has to be asked: what shares its parent's memory returns twice on
+/// one stack, or on another, and goes to the kernel from a leaf.
+pub(crate) const FORKS: u8 = 2;
 
 const NUMBERS: &[c_long] = &[
     libc::SYS_mmap,
@@ -67,6 +73,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_pipe2,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_pipe,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
     // what changes files and what loses data when it cannot reach memory
     libc::SYS_write,
     libc::SYS_pwrite64,
@@ -92,16 +100,39 @@ const NUMBERS: &[c_long] = &[
 
 const fn table() -> [u8; LIMIT] {
     let mut table = [0; LIMIT];
+    mark(&mut table, NUMBERS, ALWAYS);
+    mark(&mut table, &[libc::SYS_clone, libc::SYS_clone3], FORKS);
+    table
+}
+
+const fn mark(table: &mut [u8; LIMIT], numbers: &[c_long], how: u8) {
     let mut i = 0;
-    while i < NUMBERS.len() {
+    while i < numbers.len() {
         // evaluated by the compiler, which reports an index out of bounds
         #[allow(clippy::indexing_slicing)]
         {
-            table[NUMBERS[i] as usize] = 1;
+            table[numbers[i] as usize] = how;
         }
         i += 1;
     }
-    table
+}
+
+/// Whether clone(2), or clone3(2), makes a process with a copy of this one's memory
+/// that goes on in this very frame.
+pub(crate) extern "C" fn copies_memory(number: c_long, a: usize, b: usize) -> bool {
+    let (flags, stack) = if number == libc::SYS_clone3 {
+        // struct clone_args: flags first, the stack sixth
+        const STACK: usize = 5 * size_of::<u64>();
+        let known = a % size_of::<u64>() == 0 && b >= STACK + size_of::<u64>();
+        if !known || !eof::can_read(a) || !eof::can_read(a + STACK) {
+            return false;
+        }
+        // SAFETY: aligned words that can be read.
+        unsafe { ((a as *const usize).read(), ((a + STACK) as *const usize).read()) }
+    } else {
+        (a, b)
+    };
+    flags & libc::CLONE_VM as usize == 0 && stack == 0
 }
 
 /// syscall(2) itself. Only what Rust defines is exported, and what it does has to
@@ -160,6 +191,9 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_execve | libc::SYS_execveat => {
             apart(|| exec::by_number(number, [a, b, c, d, e, f]))
         }
+        libc::SYS_clone | libc::SYS_clone3 => forked(number, [a, b, c, d, e, f]),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_fork => forked(number, [a, b, c, d, e, f]),
         libc::SYS_brk => apart(|| Ok(brk::system_call(a))),
         libc::SYS_sysinfo => apart(|| queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0)),
         libc::SYS_pipe2 => apart(|| pipes::pipe2(a as *mut i32, b as i32).map(|()| 0)),
@@ -197,6 +231,19 @@ pub(crate) extern "C" fn emulated_syscall(
         }
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => apart(|| pipes::set_size(a as i32, c)),
         _ => apart(|| eof::transfer::system_call(number, [a, b, c, d, e, f])),
+    })
+}
+
+/// A system call that forks, in a frame of which the child has a copy.
+fn forked(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
+    apart(|| {
+        let mut done = Err(Errno::EAGAIN);
+        fork::around(|| {
+            // SAFETY: the program's own request.
+            done = unsafe { sys::call(number, args) };
+            done.map_or(-1, |pid| pid as isize)
+        });
+        done
     })
 }
 
