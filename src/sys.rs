@@ -122,10 +122,16 @@ pub(crate) fn fstat(fd: i32) -> Result<libc::stat, Errno> {
 
 /// stat(2).
 pub(crate) fn stat(path: &core::ffi::CStr) -> Result<libc::stat, Errno> {
+    stat_at(path.as_ptr() as usize)
+}
+
+/// stat(2) of a path that may be at an address without memory.
+pub(crate) fn stat_at(path: usize) -> Result<libc::stat, Errno> {
     let mut st = core::mem::MaybeUninit::<libc::stat>::zeroed();
     let dir = libc::AT_FDCWD as usize;
-    let args = [dir, path.as_ptr() as usize, st.as_mut_ptr() as usize, 0, 0, 0];
-    // SAFETY: the path is a C string; the kernel fills a structure of this layout.
+    let args = [dir, path, st.as_mut_ptr() as usize, 0, 0, 0];
+    // SAFETY: the kernel reads the path, or refuses; it fills a structure of this
+    // layout.
     unsafe { call(libc::SYS_newfstatat, args) }?;
     // SAFETY: filled, and any bytes are a valid stat.
     Ok(unsafe { st.assume_init() })

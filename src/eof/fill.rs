@@ -59,7 +59,6 @@ impl Eof<'_> {
     /// Fills every tail in `len` bytes from `addr` on; whether there was one.
     pub(crate) fn fill_range(&mut self, addr: usize, len: usize) -> bool {
         let range = self.pages(addr, len);
-        let config = *self.space.config();
         let mut filled = false;
         let mut at = range.start();
         while let Some(vma) = self.space.map().first_from(at) {
@@ -68,7 +67,7 @@ impl Eof<'_> {
             if self.file_vma(part.start()).is_none() {
                 continue;
             }
-            let page = eof::last_page(part, config.target, config.real, kernel::readable);
+            let page = self.last_page(part);
             filled |= page.is_some_and(|page| self.fill_page(&vma, page) == Filled::Yes);
         }
         filled
@@ -76,30 +75,62 @@ impl Eof<'_> {
 
     /// Fills the tails of all shared mappings that can be written.
     pub(super) fn fill_shared(&mut self) {
-        let config = *self.space.config();
         let mut at = 0;
         while let Some(vma) = self.space.map().first_from(at) {
             at = vma.range.end();
             let file = matches!(vma.backing, Backing::File { .. });
             if file && vma.flags.is_shared() && vma.prot.contains(Prot::WRITE) {
-                let (target, real) = (config.target, config.real);
-                if let Some(page) = eof::last_page(vma.range, target, real, kernel::readable) {
+                if let Some(page) = self.last_page(vma.range) {
                     self.fill_page(&vma, page);
                 }
             }
         }
     }
 
+    /// The one target page of `range` that may have a tail to be filled. What is
+    /// filled already does not count as file.
+    fn last_page(&self, range: AddrRange) -> Option<AddrRange> {
+        let config = self.space.config();
+        eof::last_page(range, config.target, config.real, |addr| {
+            self.live_at(addr).is_none() && kernel::readable(addr)
+        })
+    }
+
+    /// The tail whose memory is at `addr`.
+    fn live_at(&self, addr: usize) -> Option<Tail> {
+        let live = self.list.iter().map(|(_, tail)| tail).filter(|tail| !tail.hidden);
+        live.filter(|tail| tail.range.contains(addr)).last()
+    }
+
     fn fill_page(&mut self, vma: &Vma, page: AddrRange) -> Filled {
-        let real = self.space.config().real;
         if !kernel::readable(page.start()) {
             return Filled::No;
         }
-        // live tails are the last of a page
-        let end = self.first_live(page).unwrap_or(page.end());
-        let Some(front) = AddrRange::new(page.start(), end) else { return Filled::Already };
-        let start = eof::first_beyond(front, real, kernel::readable);
-        let Some(tail) = AddrRange::new(start, end).filter(|tail| !tail.is_empty()) else {
+        let mut filled = Filled::Already;
+        let mut at = page.start();
+        while at < page.end() {
+            if let Some(tail) = self.live_at(at) {
+                at = tail.range.end();
+                continue;
+            }
+            let end = self.first_live(at, page.end());
+            let part = AddrRange::new(at, end).unwrap_or_default();
+            match self.fill_part(vma, part) {
+                Filled::No => return Filled::No,
+                Filled::Yes => filled = Filled::Yes,
+                Filled::Already => {}
+            }
+            at = end;
+        }
+        filled
+    }
+
+    /// Fills what is past the end of the file in a part of a target page that has no
+    /// tail yet.
+    fn fill_part(&mut self, vma: &Vma, part: AddrRange) -> Filled {
+        let real = self.space.config().real;
+        let start = eof::first_beyond(part, real, kernel::readable);
+        let Some(tail) = AddrRange::new(start, part.end()).filter(|tail| !tail.is_empty()) else {
             return Filled::Already;
         };
         let (Backing::File { id, offset }, Some(delta)) =
@@ -119,10 +150,11 @@ impl Eof<'_> {
         }
     }
 
-    fn first_live(&self, page: AddrRange) -> Option<usize> {
+    /// Where the first tail behind `from` begins; `end` when that comes first.
+    pub(super) fn first_live(&self, from: usize, end: usize) -> usize {
         let live = self.list.iter().filter(|(_, tail)| !tail.hidden);
         let starts = live.map(|(_, tail)| tail.range.start());
-        starts.filter(|start| page.contains(*start)).min()
+        starts.filter(|start| (from..end).contains(start)).min().unwrap_or(end)
     }
 
     fn fill_pieces(
@@ -177,39 +209,55 @@ impl Eof<'_> {
 
     /// Maps memory over a piece and keeps the file's mapping.
     fn place(&mut self, vma: &Vma, id: FileId, piece: &Piece) -> Result<(), Errno> {
+        let shared = vma.flags.is_shared();
+        let (range, offset) = (piece.range, piece.offset);
+        let tail = Tail { range, parked: 0, id, offset, shared, hidden: false, own: false };
+        self.install(tail, vma, || place_memory(vma, piece, shared))
+    }
+
+    /// Parks the file's mapping at `tail` and has `put` put memory over it.
+    pub(super) fn install(
+        &mut self,
+        tail: Tail,
+        vma: &Vma,
+        put: impl FnOnce() -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
         if !self.list.reserve() {
             return Err(Errno::ENOMEM);
         }
-        let shared = vma.flags.is_shared();
-        let kernel::Parked { range: parked, moved, locked } = kernel::park(piece.range, shared)?;
+        let range = tail.range;
+        let kernel::Parked { range: parked, moved, locked } = kernel::park(range, tail.shared)?;
         // listed before it is there, so that a child forked in between can tell
-        let tail = Tail {
-            range: piece.range,
-            parked: parked.start(),
-            id,
-            offset: piece.offset,
-            shared,
-            hidden: false,
-        };
-        let number = self.list.add(tail);
-        let placed =
-            kernel::protect(parked, Prot::READ).and_then(|()| place_memory(vma, piece, shared));
+        let number = self.list.add(Tail { parked: parked.start(), hidden: false, ..tail });
+        let placed = kernel::protect(parked, Prot::READ).and_then(|()| put());
         if placed.is_err() {
             if let Some(number) = number {
                 self.list.set(number, None);
             }
             if moved {
                 let _ = kernel::protect(parked, vma.prot);
-                let _ = kernel::move_over(parked, piece.range.start());
+                let _ = kernel::move_over(parked, range.start());
             } else {
                 kernel::unmap(parked);
             }
         }
         if locked {
-            kernel::lock(piece.range);
+            kernel::lock(range);
         }
         self.publish();
         placed
+    }
+
+    /// [`Eof::install`] of memory that is there; it is gone when that fails.
+    pub(super) fn install_memory(&mut self, tail: Tail, vma: &Vma, memory: AddrRange) -> bool {
+        let mut memory = Some(memory);
+        // `land` takes the memory, whether or not it succeeds
+        let put = || memory.take().map_or(Ok(()), |memory| land(memory, vma.prot, tail.range));
+        let installed = self.install(tail, vma, put).is_ok();
+        if let Some(memory) = memory {
+            kernel::unmap(memory);
+        }
+        installed
     }
 }
 
@@ -225,12 +273,7 @@ fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
     }
     // the page that a private mapping shows is the shared one's until it is written
     let copied = kernel::protect(same, Prot::READ).and_then(|()| {
-        let copy = kernel::anonymous(same.len(), Prot::RW, vma.flags & MapFlags::NORESERVE)?;
-        // SAFETY: two mappings of our own, of one length.
-        unsafe {
-            let (from, to) = (same.start() as *const u8, copy.start() as *mut u8);
-            core::ptr::copy_nonoverlapping(from, to, same.len());
-        }
+        let copy = kernel::copy(same, vma.flags & MapFlags::NORESERVE)?;
         land(copy, vma.prot, piece.range)
     });
     kernel::unmap(same);

@@ -3,7 +3,7 @@
 use crate::sys;
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
-use pagesim_core::page::AddrRange;
+use pagesim_core::page::{AddrRange, PageSize};
 
 /// No kernel's pages are smaller.
 pub(crate) const SMALLEST_PAGE: usize = 1 << 12;
@@ -151,6 +151,42 @@ pub(crate) fn anonymous(len: usize, prot: Prot, more: MapFlags) -> Result<AddrRa
     // SAFETY: a new mapping where nothing was.
     let at = unsafe { sys::mmap(0, len, prot.bits(), flags.bits(), -1, 0) }?;
     AddrRange::from_len(at, len).ok_or(Errno::ENOMEM)
+}
+
+/// Private memory with the same bytes as `range`, which can be read.
+pub(crate) fn copy(range: AddrRange, more: MapFlags) -> Result<AddrRange, Errno> {
+    let copy = anonymous(range.len(), Prot::RW, more)?;
+    // SAFETY: what can be read, and new memory of its length.
+    unsafe {
+        let (from, to) = (range.start() as *const u8, copy.start() as *mut u8);
+        core::ptr::copy_nonoverlapping(from, to, range.len());
+    }
+    Ok(copy)
+}
+
+/// Whether a page of `range` in a private mapping of a file is the process's own, or
+/// was when it was swapped out; `false` where the kernel does not say (no `/proc`).
+pub(crate) fn any_own(range: AddrRange, page: PageSize) -> bool {
+    const PRESENT: u64 = 1 << 63;
+    const SWAPPED: u64 = 1 << 62;
+    const OF_FILE: u64 = 1 << 61;
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    let Ok(fd) = sys::open(c"/proc/self/pagemap", flags, 0) else { return false };
+    let (mut at, end) = (range.start() >> page.shift(), range.end() >> page.shift());
+    let mut own = false;
+    while at < end && !own {
+        let mut entries = [0u64; 16];
+        let len = (end - at).min(entries.len()) * size_of::<u64>();
+        let args = [fd as usize, entries.as_mut_ptr() as usize, len, at * size_of::<u64>(), 0, 0];
+        // SAFETY: no more than the array has room for.
+        if unsafe { sys::call(libc::SYS_pread64, args) }.is_err() {
+            break;
+        }
+        own = entries.iter().any(|e| e & (PRESENT | SWAPPED) != 0 && e & OF_FILE == 0);
+        at += entries.len();
+    }
+    sys::close(fd);
+    own
 }
 
 /// New zeroed memory over `range`, a tail, in one step.

@@ -26,6 +26,9 @@ pub(crate) struct Tail {
     /// Whether the file's mapping is in its place and the memory waits (see
     /// `strict`).
     pub(crate) hidden: bool,
+    /// Of a private mapping: the page was written and is the program's own, whether
+    /// or not the file has grown over it.
+    pub(crate) own: bool,
 }
 
 impl Tail {

@@ -25,6 +25,7 @@ mod front;
 mod kernel;
 mod list;
 pub(crate) mod mask;
+mod private;
 mod refresh;
 mod remap;
 mod size;
@@ -54,6 +55,9 @@ static HIGH: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a shared mapping of a file was ever made.
 static SHARED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a private one was.
+static PRIVATE: AtomicBool = AtomicBool::new(false);
 
 /// Parent and child share what is in shared tails, so these are filled before
 /// they part.
@@ -105,6 +109,12 @@ pub(crate) fn any_file() -> bool {
     HIGH.load(Ordering::Relaxed) != 0
 }
 
+/// Whether there ever was a private one.
+#[inline]
+pub(crate) fn any_private() -> bool {
+    PRIVATE.load(Ordering::Relaxed)
+}
+
 /// The tails and the address space they are in, for the owner of the lock.
 pub(crate) struct Eof<'a> {
     space: &'a mut Space<Linux, Arena>,
@@ -141,9 +151,8 @@ impl<'a> Eof<'a> {
         if let Backing::File { .. } = vma.backing {
             bus::BUS.install();
             strict::install();
-            if vma.flags.is_shared() {
-                SHARED.store(true, Ordering::Relaxed);
-            }
+            let kind = if vma.flags.is_shared() { &SHARED } else { &PRIVATE };
+            kind.store(true, Ordering::Relaxed);
             LOW.fetch_min(vma.range.start(), Ordering::Relaxed);
             if HIGH.fetch_max(vma.range.end(), Ordering::SeqCst) == 0 {
                 growth::watch();

@@ -2,7 +2,7 @@
 //! away from their page, and when the program unmaps them.
 
 use super::list::Tail;
-use super::{fill, kernel, strict, Eof};
+use super::{kernel, strict, Eof};
 use pagesim_core::eof;
 use pagesim_core::flags::Prot;
 use pagesim_core::host::Host;
@@ -103,32 +103,21 @@ impl Eof<'_> {
             self.put_back(number, tail, vma, len);
             return;
         }
-        // What a program stored in a private page stays; on a large page too the
-        // page is the program's own from then on.
-        let real = self.space.config().real.bytes();
-        let mut rest = Some(*tail);
-        let mut left = len;
-        while let (Some(now), true) = (rest, left != 0) {
-            let page = AddrRange::from_len(now.memory().start(), real).unwrap_or_default();
-            let prot = if now.hidden { Prot::RW } else { vma.prot };
-            if is_zero(page, prot) {
-                if !self.put_back(number, &now, vma, real) {
-                    return;
-                }
-            } else {
-                if now.hidden {
-                    let _ = fill::land(
-                        page,
-                        vma.prot,
-                        AddrRange::from_len(now.range.start(), real).unwrap_or_default(),
-                    );
-                } else {
-                    kernel::unmap(AddrRange::from_len(now.parked, real).unwrap_or_default());
-                }
-                self.list.set(number, now.without_front(real));
-            }
-            rest = now.without_front(real);
-            left = left.saturating_sub(real);
+        // A page that the program has written is its own from then on, all of it.
+        let prot = if tail.hidden { Prot::RW } else { vma.prot };
+        if tail.own || !is_zero(tail.memory(), prot) {
+            self.keep_own(number, tail, vma);
+        } else {
+            self.put_back(number, tail, vma, len);
+        }
+    }
+
+    fn keep_own(&mut self, number: usize, tail: &Tail, vma: &Vma) {
+        if tail.hidden && self.reveal(number, tail, vma).is_err() {
+            return;
+        }
+        if let Some(tail) = self.list.get(number) {
+            self.list.set(number, Some(Tail { own: true, ..tail }));
         }
     }
 

@@ -3,7 +3,7 @@
 //! mapping then is.
 
 use super::list::Tail;
-use super::{fill, kernel, Eof};
+use super::{kernel, Eof};
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 use pagesim_core::vma::Backing;
@@ -26,6 +26,8 @@ impl Eof<'_> {
             let Some(tail) = self.list.get(number).filter(|t| t.range.overlaps(range)) else {
                 continue;
             };
+            // it is about to go, whatever the program has forbidden
+            let _ = kernel::protect(tail.memory(), Prot::READ);
             let memory = contents(&tail);
             match self.vma_of(&tail) {
                 Some(vma) => {
@@ -62,23 +64,10 @@ impl Eof<'_> {
         let vma = self.space.map().find(place.start()).and_then(|vma| vma.clipped(place));
         let Some(vma) = vma.filter(|vma| vma.range == place) else { return false };
         let same = vma.backing == Backing::File { id: tail.id, offset: tail.offset };
-        if !same || kernel::readable(place.start()) || !self.list.reserve() {
+        if !same || (!tail.own && kernel::readable(place.start())) {
             return false;
         }
-        let Ok(kernel::Parked { range: parked, locked, .. }) = kernel::park(place, tail.shared)
-        else {
-            return false;
-        };
-        // `land` takes the memory, whether or not it succeeds
-        if fill::land(memory, vma.prot, place).is_ok() {
-            let _ = kernel::protect(parked, Prot::READ);
-            self.list.add(Tail { range: place, parked: parked.start(), hidden: false, ..*tail });
-        } else {
-            let _ = kernel::move_over(parked, place.start());
-        }
-        if locked {
-            kernel::lock(place);
-        }
+        self.install_memory(Tail { range: place, ..*tail }, &vma, memory);
         true
     }
 }
@@ -92,11 +81,5 @@ pub(super) fn contents(tail: &Tail) -> Option<AddrRange> {
     if !kernel::readable(memory.start()) {
         return None;
     }
-    let copy = kernel::anonymous(tail.range.len(), Prot::RW, MapFlags::empty()).ok()?;
-    // SAFETY: a tail that can be read, and memory of our own of its length.
-    unsafe {
-        let (from, to) = (memory.start() as *const u8, copy.start() as *mut u8);
-        core::ptr::copy_nonoverlapping(from, to, tail.range.len());
-    }
-    Some(copy)
+    kernel::copy(memory, MapFlags::empty()).ok()
 }

@@ -96,7 +96,9 @@ impl Eof<'_> {
     /// Takes the memory of every tail away and lets the file's mappings return.
     pub(super) fn hide_all(&mut self) {
         for number in 0..self.list.numbers() {
-            let Some(tail) = self.list.get(number).filter(|tail| !tail.hidden) else { continue };
+            let Some(tail) = self.list.get(number).filter(|tail| !tail.hidden && !tail.own) else {
+                continue;
+            };
             if let (Some(vma), Some(memory)) = (self.vma_of(&tail), remap::contents(&tail)) {
                 let kept = kernel::protect(memory, Prot::RW).is_ok();
                 if kept && self.put_back(number, &tail, &vma, tail.range.len()) {

@@ -7,7 +7,7 @@
 //! done again when the memory turns out to be a tail.
 
 use super::refresh::{Written, NOTHING};
-use super::{alive, any_file, concerned, file_of, kernel, Eof};
+use super::{alive, any_file, any_private, concerned, file_of, kernel, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
 use crate::sys;
@@ -171,13 +171,19 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
         libc::SYS_recvmsg | libc::SYS_sendmsg => prepare_message(addr),
         _ => {}
     }
+    match number {
+        libc::SYS_ftruncate => truncating(fd as i32, addr as i64),
+        libc::SYS_truncate => truncating_path(fd, addr as i64),
+        _ => {}
+    }
     // SAFETY: the program's own request.
     let mut answer = unsafe { sys::call(number, args) };
     if answer == Err(Errno::EFAULT) {
         answer = refused_system_call(number, args);
     }
     match number {
-        libc::SYS_ftruncate => truncated(fd as i32),
+        libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32),
+        libc::SYS_ftruncate => {}
         libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
         libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
         libc::SYS_write | libc::SYS_writev => wrote(fd as i32, None, count(answer)),
@@ -274,6 +280,30 @@ fn recheck(id: Option<FileId>, written: &Written) {
             eof.recheck_file(id, written);
             eof.end_look();
         });
+    }
+}
+
+/// The file of `fd` is about to be truncated to `size` bytes.
+#[inline]
+pub(crate) fn truncating(fd: i32, size: i64) {
+    if any_private() {
+        cutting(sys::fstat(fd), size);
+    }
+}
+
+/// The file at a path is about to be.
+#[inline]
+pub(crate) fn truncating_path(path: usize, size: i64) {
+    if any_private() && path != 0 {
+        cutting(sys::stat_at(path), size);
+    }
+}
+
+#[cold]
+fn cutting(file: Result<libc::stat, Errno>, size: i64) {
+    let Ok(file) = file else { return };
+    if (0..file.st_size).contains(&size) {
+        with(|eof| eof.before_cut(FileId { dev: file.st_dev, ino: file.st_ino }, size as u64));
     }
 }
 

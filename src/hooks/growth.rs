@@ -142,9 +142,31 @@ macro_rules! resizing {
     };
 }
 
+/// Defines ftruncate(2) under its names.
+macro_rules! like_ftruncate {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(fd: c_int, size: off64_t) -> c_int {
+                let Some(next) = next!($c_name, fn(c_int, off64_t) -> c_int) else {
+                    return missing() as c_int;
+                };
+                transfer::truncating(fd, size);
+                let answer = next(fd, size);
+                if answer == 0 {
+                    transfer::truncated(fd);
+                }
+                answer
+            }
+        )*}
+    };
+}
+
+like_ftruncate! {
+    ftruncate, c"ftruncate";
+    ftruncate64, c"ftruncate64";
+}
+
 resizing! {
-    ftruncate, c"ftruncate"(fd: c_int, size: off_t) -> c_int, truncated(fd);
-    ftruncate64, c"ftruncate64"(fd: c_int, size: off64_t) -> c_int, truncated(fd);
     fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int, changed(fd);
     fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int, changed(fd);
     posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int, changed(fd);
@@ -193,6 +215,7 @@ macro_rules! like_truncate {
                 let Some(next) = next!($c_name, fn(*const c_char, off_t) -> c_int) else {
                     return missing() as c_int;
                 };
+                transfer::truncating_path(path as usize, size);
                 let mut answer = next(path, size);
                 if answer != 0 && transfer::refused(&[path as usize]) {
                     answer = next(path, size);

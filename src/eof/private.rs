@@ -1,0 +1,70 @@
+//! Pages of private mappings that the program has written.
+//!
+//! On a large page the first store makes all of it the program's own. The host copies
+//! host page by host page, and a file that is cut takes away what lies behind its
+//! end, copies included (`unmap_mapping_range()` with `even_cows`). So before this
+//! process cuts a file inside a target page that was written, what is behind the
+//! new end becomes a tail.
+
+use super::list::Tail;
+use super::{kernel, Eof};
+use pagesim_core::eof;
+use pagesim_core::errno::Errno;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
+use pagesim_core::vma::{Backing, FileId, Vma};
+
+impl Eof<'_> {
+    /// File `id` is about to be cut to `size` bytes.
+    pub(crate) fn before_cut(&mut self, id: FileId, size: u64) {
+        let target = self.space.config().target;
+        if target.is_aligned(size as usize) {
+            return;
+        }
+        let mut at = 0;
+        while let Some(vma) = self.space.map().first_from(at) {
+            at = vma.range.end();
+            let Backing::File { id: file, offset } = vma.backing else { continue };
+            let delta = size.checked_sub(offset).and_then(|delta| usize::try_from(delta).ok());
+            let (false, true, Some(delta)) = (vma.flags.is_shared(), file == id, delta) else {
+                continue;
+            };
+            let Some(end) = vma.range.start().checked_add(delta) else { continue };
+            if let Some(page) = eof::page_of(&vma, end, target) {
+                // what cannot be kept is lost as it is on the host
+                let _ = self.keep_page(&vma, page, end);
+            }
+        }
+        self.publish();
+    }
+
+    /// Makes `page`, if any of it was written, the program's own up to the place
+    /// `end` where its file will end, and a tail behind that.
+    fn keep_page(&mut self, vma: &Vma, page: AddrRange, end: usize) -> Result<(), Errno> {
+        let Backing::File { id, offset } = vma.backing else { return Ok(()) };
+        let real = self.space.config().real;
+        let start = real.ceil(end).ok_or(Errno::ENOMEM)?;
+        let filled = self.first_live(page.start(), page.end());
+        let inside = AddrRange::new(page.start(), filled).ok_or(Errno::ENOMEM)?;
+        if !kernel::any_own(inside, real) {
+            return Ok(());
+        }
+        let open = vma.prot.contains(Prot::RW);
+        if !open {
+            kernel::protect(inside, vma.prot | Prot::RW)?;
+        }
+        for at in (inside.start()..inside.end()).step_by(real.bytes()) {
+            kernel::writable(at);
+        }
+        let range = AddrRange::new(start, filled).filter(|range| !range.is_empty());
+        let memory = range.map(|range| kernel::copy(range, vma.flags & MapFlags::NORESERVE));
+        if !open {
+            let _ = kernel::protect(inside, vma.prot);
+        }
+        let (Some(range), Some(memory)) = (range, memory) else { return Ok(()) };
+        let offset = offset.saturating_add((start - vma.range.start()) as u64);
+        let tail = Tail { range, parked: 0, id, offset, shared: false, hidden: false, own: true };
+        self.install_memory(tail, vma, memory?);
+        Ok(())
+    }
+}
