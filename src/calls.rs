@@ -33,6 +33,10 @@ pub(crate) fn mmap(
             &mut guard,
             || Call::Mmap(request, None),
             |guard| {
+                if request.flags.is_fixed() && eof::alive() {
+                    let mut eof = Eof::of(guard);
+                    eof.leave(eof.pages(addr, len));
+                }
                 let result = guard.space().mmap(&request);
                 if result == Err(Errno::EINVAL) && fd >= 0 {
                     rings::explain(guard.space().config(), &request);
@@ -61,6 +65,10 @@ pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
             &mut guard,
             || Call::Munmap { addr, len },
             |guard| {
+                if eof::alive() {
+                    let mut eof = Eof::of(guard);
+                    eof.leave(eof.pages(addr, len));
+                }
                 let result = guard.space().munmap(addr, len);
                 if result.is_ok() && eof::alive() {
                     let mut eof = Eof::of(guard);

@@ -6,6 +6,7 @@
 //! `alloc_pipe_info()` does, and F_GETPIPE_SZ says which. The slots of the pipe
 //! stay the host's: small writes fill them as host pages.
 
+use crate::eof::transfer;
 use crate::{state, sys};
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::errno::Errno;
@@ -32,6 +33,7 @@ fn fcntl(fd: i32, command: i32, value: usize) -> Result<usize, Errno> {
 
 /// pipe2(2); `fds` is the program's pointer.
 pub(crate) fn pipe2(fds: *mut i32, flags: i32) -> Result<(), Errno> {
+    transfer::prepare_args(&[fds as usize]);
     // SAFETY: the kernel checks the program's pointer.
     unsafe { sys::call(libc::SYS_pipe2, [fds as usize, flags as usize, 0, 0, 0, 0]) }?;
     // SAFETY: the kernel has just written there.

@@ -1,5 +1,6 @@
 //! Answers to questions about the page size and what is counted in pages.
 
+use crate::eof::transfer;
 use crate::hooks::errno;
 use crate::real::Real;
 use crate::{state, sys, threads};
@@ -26,6 +27,7 @@ fn pages(of: impl Fn(&libc::sysinfo) -> c_ulong) -> c_long {
 /// sysinfo(2) into the program's structure: a kernel counts memory in its pages,
 /// so what it tells in bytes is whole target pages.
 pub(crate) fn sysinfo(place: *mut libc::sysinfo) -> Result<(), Errno> {
+    transfer::prepare_args(&[place as usize]);
     // SAFETY: the kernel checks the program's pointer.
     unsafe { sys::call(libc::SYS_sysinfo, [place as usize, 0, 0, 0, 0, 0]) }?;
     // SAFETY: the kernel has just written there.

@@ -63,9 +63,22 @@ pub(crate) fn madvise(addr: usize, len: usize, advice: i32) -> Result<(), Errno>
         record::watched(
             guard,
             || Call::Madvise { addr, len, advice },
-            |guard| guard.space().madvise(addr, len, advice),
+            |guard| {
+                let result = guard.space().madvise(addr, len, advice);
+                if gives_back(advice) && eof::alive() {
+                    let mut eof = Eof::of(guard);
+                    eof.given_back(eof.pages(addr, len));
+                }
+                result
+            },
         )
     })
+}
+
+/// Whether private memory is not the program's own any more after this advice.
+fn gives_back(advice: i32) -> bool {
+    const DONTNEED_LOCKED: i32 = 24;
+    matches!(advice, libc::MADV_DONTNEED | DONTNEED_LOCKED)
 }
 
 /// posix_madvise(3): the error is the answer.
@@ -114,7 +127,7 @@ pub(crate) fn mlock(addr: usize, len: usize, flags: Option<u32>) -> Result<(), E
 /// The kernel is about to touch all of a range: tails in it are there before.
 fn touched(guard: &mut Guard, addr: usize, len: usize) {
     if eof::concerned(addr, len) {
-        Eof::of(guard).fill_range(addr, len);
+        Eof::of(guard).fill_pages(addr, len);
     }
 }
 
@@ -217,6 +230,10 @@ impl Remap {
 
     fn run(&self, guard: &mut Guard) -> Result<usize, Errno> {
         let Remap { addr, old_len, new_len, flags, new_addr } = *self;
+        if flags & libc::MREMAP_FIXED != 0 && eof::alive() {
+            let mut eof = Eof::of(guard);
+            eof.leave(eof.pages(new_addr, new_len));
+        }
         with_tails_lifted(guard, addr, old_len, |space| {
             let at = space.mremap(addr, old_len, new_len, flags, new_addr)?;
             Eof::new(space).mapped(at, new_len, MapFlags::empty());
@@ -235,6 +252,7 @@ fn with_tails_lifted(
 ) -> Result<usize, Errno> {
     let lifted = eof::alive().then(|| {
         let mut eof = Eof::of(guard);
+        eof.leave(eof.pages(addr, len));
         eof.lift(eof.pages(addr, len))
     });
     let result = run(guard.space());

@@ -10,6 +10,7 @@
 //! Attaching happens in two steps: anywhere first, then, without the page of our
 //! own, the mapping is moved to its place in the guest window.
 
+use crate::eof::transfer;
 use crate::record;
 use crate::state::{self, Guard, Turn};
 use crate::sys;
@@ -178,6 +179,7 @@ fn asked_size(config: &Config, id: i32) -> Result<usize, Errno> {
 
 /// shmctl(2).
 pub(crate) fn control(id: i32, command: i32, buffer: usize) -> Result<usize, Errno> {
+    transfer::prepare_args(&[buffer]);
     let answer = raw_control(id, command, buffer)?;
     let Some(config) = state::config().filter(|c| c.target > c.real) else { return Ok(answer) };
     match command {

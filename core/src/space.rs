@@ -133,6 +133,11 @@ impl<H, S> Space<H, S> {
         &mut self.host
     }
 
+    /// Whether there may be memory that a child does not get (MADV_DONTFORK).
+    pub const fn leaves_behind(&self) -> bool {
+        self.left_behind
+    }
+
     /// The table.
     pub const fn map(&self) -> &VmaMap<S> {
         &self.map

@@ -135,5 +135,13 @@ static const struct op shared_ops[] = {
 GROUP(eof, 0, shared_ops)
 static const struct op private_ops[] = { { "mmap", 6, map_private, 0 }, { "ftruncate", 4, truncate_private, 0 }, { 0 } };
 GROUP(eof_private, 0, private_ops)
+/* A mapping that stays: a kernel keeps what was stored behind the end in its page cache
+ * when no mapping is left, for as long as it likes. */
+static void keep_pages(struct ctx *c)
+{
+	if (mmap(NULL, (FILE_PAGES + 1) * (size_t)P, RW, MAP_SHARED, c->files[F_EOF].fd[OPEN_RW], 0) == MAP_FAILED)
+		die("cannot map the growing file");
+}
+
 static const struct op tail_ops[] = { { "store", 10, store_tail, 0 }, { 0 } };
-GROUP(tail, 0, tail_ops)
+GROUP_WITH(tail, 0, tail_ops, keep_pages)

@@ -12,7 +12,7 @@
 //! file (and waits for the lock in the handler) or the memory.
 
 use super::list::Tail;
-use super::{kernel, size, Eof};
+use super::{kernel, size, smaps, Eof};
 use pagesim_core::eof;
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -56,21 +56,38 @@ impl Eof<'_> {
         }
     }
 
-    /// Fills every tail in `len` bytes from `addr` on; whether there was one.
+    /// Fills every tail that `len` bytes from `addr` on reach into; whether there was
+    /// one.
     pub(crate) fn fill_range(&mut self, addr: usize, len: usize) -> bool {
-        let range = self.pages(addr, len);
+        let end = addr.saturating_add(len);
+        AddrRange::new(addr, end).is_some_and(|range| self.fill_in(range))
+    }
+
+    /// The same for whole target pages.
+    pub(crate) fn fill_pages(&mut self, addr: usize, len: usize) -> bool {
+        self.fill_in(self.pages(addr, len))
+    }
+
+    fn fill_in(&mut self, range: AddrRange) -> bool {
         let mut filled = false;
         let mut at = range.start();
         while let Some(vma) = self.space.map().first_from(at) {
             let Some(part) = vma.range.intersection(range) else { break };
             at = vma.range.end();
-            if self.file_vma(part.start()).is_none() {
+            if self.file_vma(part.start()).is_none() || self.is_inside(part) {
                 continue;
             }
-            let page = self.last_page(part);
+            let pages = self.pages(part.start(), part.len());
+            let page = pages.intersection(vma.range).and_then(|pages| self.last_page(pages));
             filled |= page.is_some_and(|page| self.fill_page(&vma, page) == Filled::Yes);
         }
         filled
+    }
+
+    /// Whether a part of a file's mapping ends inside the file: then all of it does.
+    fn is_inside(&self, part: AddrRange) -> bool {
+        let last = part.end().saturating_sub(1) & !(size_of::<u64>() - 1);
+        self.live_at(last).is_none() && kernel::readable(last)
     }
 
     /// Fills the tails of all shared mappings that can be written.
@@ -226,6 +243,7 @@ impl Eof<'_> {
             return Err(Errno::ENOMEM);
         }
         let range = tail.range;
+        let stays_behind = self.stays_behind(range);
         let kernel::Parked { range: parked, moved, locked } = kernel::park(range, tail.shared)?;
         // listed before it is there, so that a child forked in between can tell
         let number = self.list.add(Tail { parked: parked.start(), hidden: false, ..tail });
@@ -244,8 +262,16 @@ impl Eof<'_> {
         if locked {
             kernel::lock(range);
         }
+        if stays_behind {
+            kernel::leave_behind(range, true);
+        }
         self.publish();
         placed
+    }
+
+    /// Whether the program has a child not get what is at `range`.
+    pub(super) fn stays_behind(&self, range: AddrRange) -> bool {
+        self.space.leaves_behind() && smaps::stays_behind(range.start())
     }
 
     /// [`Eof::install`] of memory that is there; it is gone when that fails.

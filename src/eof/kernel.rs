@@ -63,11 +63,19 @@ pub(crate) fn move_over(from: AddrRange, to: usize) -> Result<(), Errno> {
     unsafe { mremap(from.start(), from.len(), from.len(), MAYMOVE | FIXED, to) }.map(drop)
 }
 
-/// A second mapping of the shared memory at `range`, somewhere.
+/// A second mapping of the shared memory at `range`, somewhere; not locked in memory,
+/// where it would count once more.
 pub(crate) fn duplicate(range: AddrRange) -> Result<AddrRange, Errno> {
+    let locked = is_locked(range);
+    if locked {
+        unlock(range);
+    }
     // SAFETY: an old length of 0 leaves the old mapping as it is.
-    let at = unsafe { mremap(range.start(), 0, range.len(), MAYMOVE, 0) }?;
-    AddrRange::from_len(at, range.len()).ok_or(Errno::ENOMEM)
+    let at = unsafe { mremap(range.start(), 0, range.len(), MAYMOVE, 0) };
+    if locked {
+        lock(range);
+    }
+    AddrRange::from_len(at?, range.len()).ok_or(Errno::ENOMEM)
 }
 
 /// Makes a second mapping of what is mapped at `range`, a part of a file past its
@@ -105,8 +113,9 @@ pub(crate) struct Parked {
     pub(crate) locked: bool,
 }
 
-/// Whether what is past the end of a file, or dispensable, is locked in memory.
-/// madvise(2) does not take pages away that are (`can_madv_dontneed_free()`).
+/// Whether what is past the end of a file, shared, or dispensable, is locked in
+/// memory. madvise(2) does not take pages away that are
+/// (`can_madv_dontneed_free()`).
 pub(crate) fn is_locked(range: AddrRange) -> bool {
     // SAFETY: callers need nothing of what is there.
     let answer = unsafe { sys::madvise(range.start(), range.len(), libc::MADV_DONTNEED) };
@@ -117,6 +126,13 @@ pub(crate) fn is_locked(range: AddrRange) -> bool {
 pub(crate) fn lock(range: AddrRange) {
     // SAFETY: contents are untouched.
     let _ = unsafe { sys::call(libc::SYS_mlock, [range.start(), range.len(), 0, 0, 0, 0]) };
+}
+
+/// Has a child not get a mapping, or get it after all.
+pub(crate) fn leave_behind(range: AddrRange, leave: bool) {
+    let advice = if leave { libc::MADV_DONTFORK } else { libc::MADV_DOFORK };
+    // SAFETY: changes nothing in this process.
+    let _ = unsafe { sys::madvise(range.start(), range.len(), advice) };
 }
 
 /// munlock(2).

@@ -8,7 +8,7 @@
 //! in earnest and sends it again, so that sigpending(2), sigwait(3) and signalfd(2)
 //! find it.
 
-use super::kernel;
+use super::{kernel, transfer};
 use crate::arch::thread_pointer;
 use crate::{signals, state, sys};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -96,6 +96,7 @@ pub(crate) fn change(how: i32, set: sys::SignalSet) -> sys::SignalSet {
 /// rt_sigprocmask(2) by its number.
 pub(crate) fn system_call(args: [usize; 6]) -> Result<usize, Errno> {
     let [how, new, old, size, ..] = args;
+    transfer::prepare_args(&args);
     let held = held();
     let whole = size == size_of::<sys::SignalSet>();
     let set = (whole && new != 0 && kernel::readable(new)).then(|| {

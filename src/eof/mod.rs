@@ -29,6 +29,7 @@ mod private;
 mod refresh;
 mod remap;
 mod size;
+mod smaps;
 pub(crate) mod strict;
 pub(crate) mod transfer;
 

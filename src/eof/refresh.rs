@@ -157,6 +157,9 @@ impl Eof<'_> {
         }
         let place = AddrRange::from_len(tail.range.start(), len).unwrap_or_default();
         let locked = kernel::is_locked(place);
+        if self.space.leaves_behind() {
+            kernel::leave_behind(part, self.stays_behind(place));
+        }
         let back = kernel::protect(part, vma.prot)
             .and_then(|()| kernel::move_over(part, tail.range.start()));
         match back {
@@ -188,13 +191,55 @@ impl Eof<'_> {
         self.publish();
     }
 
+    /// The program has given back the memory of `range` (MADV_DONTNEED): private
+    /// pages show the file again.
+    pub(crate) fn given_back(&mut self, range: AddrRange) {
+        for number in 0..self.list.numbers() {
+            let tail = self.list.get(number);
+            if let Some(tail) = tail.filter(|t| !t.shared && t.range.overlaps(range)) {
+                self.list.set(number, Some(Tail { own: false, ..tail }));
+                self.recheck(number, &NOTHING);
+            }
+        }
+        self.publish();
+    }
+
+    /// The program is about to unmap `range`, or to map something else there. What
+    /// it stored in shared tails is still in the page for other mappings of it.
+    pub(crate) fn leave(&mut self, range: AddrRange) {
+        for number in 0..self.list.numbers() {
+            let tail = self.list.get(number);
+            let Some(tail) = tail.filter(|t| t.shared && t.range.overlaps(range)) else {
+                continue;
+            };
+            let prot = self.vma_of(&tail).map_or(Prot::NONE, |vma| vma.prot);
+            if !is_zero(tail.memory(), if tail.hidden { Prot::RW } else { prot }) {
+                self.fill_heirs(&tail, range);
+            }
+        }
+    }
+
+    fn fill_heirs(&mut self, tail: &Tail, leaving: AddrRange) {
+        let mut at = 0;
+        while let Some(vma) = self.space.map().first_from(at) {
+            at = vma.range.end();
+            let Backing::File { id, offset } = vma.backing else { continue };
+            let delta = tail.offset.checked_sub(offset).and_then(|d| usize::try_from(d).ok());
+            let place = delta.and_then(|delta| vma.range.start().checked_add(delta));
+            let place = place.filter(|place| id == tail.id && vma.range.contains(*place));
+            if let Some(place) = place.filter(|place| !leaving.contains(*place)) {
+                self.fill_at(place);
+            }
+        }
+    }
+
     /// A file was truncated: the kernel has zeroed the page in which it ends now
     /// from its end on (`truncate_pagecache()`), the shared tails follow.
     pub(crate) fn truncated(&mut self, id: FileId) {
         self.recheck_file(id, &NOTHING);
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
-                Some(tail) if tail.shared && tail.id == id => zero(tail.memory()),
+                Some(tail) if tail.shared && tail.id == id => zero(tail.memory(), 0..usize::MAX),
                 _ => {}
             }
         }
@@ -206,10 +251,28 @@ impl Eof<'_> {
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
                 Some(tail) if tail.shared && tail.range.overlaps(range) && on_disk(tail.id) => {
-                    zero(tail.memory());
+                    zero(tail.memory(), 0..usize::MAX);
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A hole was punched into a file of `size` bytes, or a part of it zeroed: that
+    /// reaches to the end of the page. A file system on a disk does nothing behind
+    /// the end of the file (`ext4_punch_hole()`).
+    pub(crate) fn zeroed(&mut self, id: FileId, size: u64, range: &Written) {
+        if on_disk(id) && range.start >= size {
+            return;
+        }
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|t| t.shared && t.id == id) else {
+                continue;
+            };
+            let within = |offset: u64| {
+                usize::try_from(offset.saturating_sub(tail.offset)).unwrap_or(usize::MAX)
+            };
+            zero(tail.memory(), within(range.start)..within(range.end));
         }
     }
 
@@ -265,12 +328,13 @@ fn on_disk(id: FileId) -> bool {
     libc::major(id.dev) != 0
 }
 
-/// Zeroes shared memory, whatever protection its mapping has.
-fn zero(range: AddrRange) {
+/// Zeroes a part of shared memory, whatever protection its mapping has.
+fn zero(range: AddrRange, part: core::ops::Range<usize>) {
+    let (first, end) = (part.start.min(range.len()), part.end.min(range.len()));
     let Ok(same) = kernel::duplicate(range) else { return };
-    if kernel::protect(same, Prot::RW).is_ok() {
-        // SAFETY: a writable mapping of our own.
-        unsafe { core::ptr::write_bytes(same.start() as *mut u8, 0, same.len()) };
+    if first < end && kernel::protect(same, Prot::RW).is_ok() {
+        // SAFETY: a writable mapping of our own, of which this is a part.
+        unsafe { core::ptr::write_bytes((same.start() + first) as *mut u8, 0, end - first) };
     }
     kernel::unmap(same);
 }

@@ -2,9 +2,11 @@
 //! has changed.
 //!
 //! The kernel answers EFAULT, or a short count, for memory it cannot reach, without a
-//! signal. Calls that would lose data that way (a datagram is gone once it was
-//! received into nowhere) have their memory looked at before; the others are
-//! done again when the memory turns out to be a tail.
+//! signal, and often after the call has had its effect: a datagram is gone once it was
+//! received into nowhere, a child waited for, a connection accepted, a timer set. So
+//! the memory that a call is handed is looked at before. Only what a call finds by
+//! itself (pointers in structures) is filled after an EFAULT, and the call done again
+//! where it has done nothing by then.
 
 use super::refresh::{Written, NOTHING};
 use super::{alive, any_file, any_private, concerned, file_of, kernel, Eof};
@@ -108,21 +110,83 @@ pub(crate) fn prepare_messages(messages: usize, count: usize) {
 /// path.
 const LONGEST: usize = 4096;
 
-/// After EFAULT: fills the tails that arguments may point to; whether the call is
-/// worth doing again.
+/// [`prepare`] for whatever these arguments point to.
+#[inline]
+pub(crate) fn prepare_args(args: &[usize]) {
+    if any_file() {
+        for arg in args {
+            prepare(*arg, LONGEST);
+        }
+    }
+}
+
+/// [`prepare`] for the strings of an array that ends with a null pointer.
+#[inline]
+pub(crate) fn prepare_strings(strings: usize) {
+    if any_file() && strings != 0 {
+        prepare_list(strings);
+    }
+}
+
+/// `MAX_ARG_STRLEN`.
+const LONGEST_STRING: usize = 32 * kernel::SMALLEST_PAGE;
+
+#[cold]
+fn prepare_list(strings: usize) {
+    let size = size_of::<usize>();
+    for at in (strings..=usize::MAX - size).step_by(size) {
+        // what is not aligned is for the kernel alone
+        let new_page = at == strings || at % kernel::SMALLEST_PAGE == 0;
+        if at % size != 0 || new_page && !prepared(at) {
+            return;
+        }
+        // SAFETY: readable a moment ago, and aligned.
+        let string = unsafe { (at as *const usize).read_volatile() };
+        if string == 0 {
+            return;
+        }
+        prepare(string, LONGEST_STRING);
+    }
+}
+
+/// Whether the word at `addr` can be read, once a tail is filled there.
+fn prepared(addr: usize) -> bool {
+    prepare(addr, size_of::<usize>());
+    kernel::readable(addr)
+}
+
+/// After EFAULT: fills the tails that arguments may point to, and what pointers
+/// there point to; whether the call is worth doing again.
+#[cold]
 pub(crate) fn filled_for(args: &[usize]) -> bool {
     let mut filled = false;
     for arg in args {
         filled |= concerned(*arg, LONGEST) && fill(*arg, LONGEST);
+        filled |= fill_behind(*arg);
     }
     filled
 }
 
-/// Whether the call that has just failed was refused for one of these arguments
-/// and is worth doing again.
-#[cold]
-pub(crate) fn refused(args: &[usize]) -> bool {
-    any_file() && errno::get() == Errno::EFAULT && filled_for(args)
+/// Pointers looked at in a structure.
+const POINTERS: usize = 64;
+
+/// Fills the tails that words at `at` point to.
+fn fill_behind(at: usize) -> bool {
+    let mut filled = false;
+    let first = at & !(size_of::<usize>() - 1);
+    if first < kernel::SMALLEST_PAGE {
+        // a number
+        return false;
+    }
+    for word in (0..POINTERS).map(|i| first.wrapping_add(i * size_of::<usize>())) {
+        if (word == first || word % kernel::SMALLEST_PAGE == 0) && !kernel::readable(word) {
+            break;
+        }
+        // SAFETY: readable a moment ago, and aligned.
+        let to = unsafe { (word as *const usize).read_volatile() };
+        filled |= concerned(to, LONGEST) && fill(to, LONGEST);
+    }
+    filled
 }
 
 /// A system call that was answered with EFAULT: done again when it was for a tail.
@@ -135,77 +199,125 @@ pub(crate) fn refused_system_call(number: c_long, args: Args) -> Result<usize, E
     }
 }
 
-/// A system call that is done again when it was refused for a tail, and after which
-/// a program may know that a file has changed.
+/// A system call that may be handed tails, and after which a program may know that a
+/// file has changed.
 ///
 /// # Safety
 /// That of the system call.
 #[inline]
 pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Errno> {
+    prepare_args(&args);
     // SAFETY: the caller's promise.
-    let mut answer = unsafe { sys::call(number, args) };
-    if answer == Err(Errno::EFAULT) {
-        answer = refused_system_call(number, args);
-    }
+    let answer = unsafe { sys::call(number, args) };
     seen();
     answer
 }
 
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
-    let [fd, addr, len, at, ..] = args;
+    let [fd, addr, len, at, more, flags] = args;
     let count = |answer: Result<usize, Errno>| answer.map_or(-1, |count| count as isize);
+    prepare_args(&args);
+    prepare_by_number(number, &args);
+    // SAFETY: the program's own request.
+    let mut answer = unsafe { sys::call(number, args) };
+    if answer == Err(Errno::EFAULT) && number == libc::SYS_ioctl {
+        answer = refused_system_call(number, args);
+    }
+    match number {
+        libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32),
+        libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
+        libc::SYS_copy_file_range | libc::SYS_splice => moved(len as i32, at, count(answer)),
+        libc::SYS_sendfile => moved(fd as i32, 0, count(answer)),
+        libc::SYS_fallocate if answer.is_ok() => {
+            allocated(fd as i32, addr as i32, len as i64, at as i64);
+        }
+        libc::SYS_write | libc::SYS_writev => wrote(fd as i32, None, count(answer)),
+        libc::SYS_pwrite64 | libc::SYS_pwritev => {
+            wrote(fd as i32, Some(at as i64), count(answer));
+        }
+        libc::SYS_pwritev2 => {
+            let _ = more; // the upper half of an offset, which 64-bit systems ignore
+            wrote(fd as i32, place_of(at as i64, flags as i32), count(answer));
+        }
+        _ => seen(),
+    }
+    answer
+}
+
+/// What is looked at before a system call beyond what its arguments point to.
+fn prepare_by_number(number: c_long, args: &Args) {
+    let [fd, addr, len, at, more, _] = *args;
     match number {
         libc::SYS_read
         | libc::SYS_write
         | libc::SYS_pread64
         | libc::SYS_pwrite64
         | libc::SYS_recvfrom
-        | libc::SYS_sendto => prepare(addr, len),
+        | libc::SYS_sendto
+        | libc::SYS_getdents64 => prepare(addr, len),
+        libc::SYS_msgrcv => prepare(addr, len.saturating_add(size_of::<c_long>())),
         libc::SYS_readv
         | libc::SYS_writev
         | libc::SYS_preadv
         | libc::SYS_pwritev
         | libc::SYS_preadv2
-        | libc::SYS_pwritev2 => prepare_vector(addr, len),
+        | libc::SYS_pwritev2
+        | libc::SYS_vmsplice => prepare_vector(addr, len),
+        libc::SYS_process_vm_readv | libc::SYS_process_vm_writev => {
+            prepare_processes(fd, (addr, len), (at, more));
+        }
         libc::SYS_recvmsg | libc::SYS_sendmsg => prepare_message(addr),
-        _ => {}
-    }
-    match number {
+        libc::SYS_recvmmsg | libc::SYS_sendmmsg => prepare_messages(addr, len),
         libc::SYS_ftruncate => truncating(fd as i32, addr as i64),
         libc::SYS_truncate => truncating_path(fd, addr as i64),
         _ => {}
     }
-    // SAFETY: the program's own request.
-    let mut answer = unsafe { sys::call(number, args) };
-    if answer == Err(Errno::EFAULT) {
-        answer = refused_system_call(number, args);
+}
+
+/// [`prepare_vector`] for both sides of process_vm_readv(2) and its twin. Nobody can
+/// fill another process's tails.
+pub(crate) fn prepare_processes(pid: usize, local: (usize, usize), remote: (usize, usize)) {
+    if any_file() {
+        prepare_vector(local.0, local.1);
+        let bytes = remote.1.min(MAX_VECTOR) * size_of::<libc::iovec>();
+        prepare(remote.0, bytes);
+        if pid as i32 == sys::getpid() {
+            prepare_vector(remote.0, remote.1);
+        }
     }
-    match number {
-        libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32),
-        libc::SYS_ftruncate => {}
-        libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
-        libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
-        libc::SYS_write | libc::SYS_writev => wrote(fd as i32, None, count(answer)),
-        libc::SYS_pwrite64 | libc::SYS_pwritev => wrote(fd as i32, Some(at as u64), count(answer)),
-        _ => changed(fd as i32),
-    }
-    answer
 }
 
 /// Six arguments, of which a function takes as many as it has.
 pub(crate) type Args = [usize; 6];
 
 /// The end of a call that failed or that other processes' doings may be seen after:
-/// done again when it was handed a tail; then the tails are looked at.
+/// done again when it had done nothing for a tail that it found by itself. `before`
+/// is errno before the call, which a success leaves alone.
 #[cold]
-pub(crate) fn after(answer: isize, args: &Args, call: impl Fn(&Args) -> isize) -> isize {
+pub(crate) fn after(
+    answer: isize,
+    before: Errno,
+    args: &Args,
+    call: impl Fn(&Args) -> isize,
+) -> isize {
     let mut answer = answer;
-    if answer as i32 == -1 && refused(args) {
+    if any_file() && answer as i32 == -1 && errno::get() == Errno::EFAULT && filled_for(args) {
+        errno::set(before);
         answer = call(args);
     }
     seen();
     answer
+}
+
+/// errno, where [`after`] may need it.
+#[inline]
+pub(crate) fn errno_before() -> Errno {
+    if any_file() {
+        errno::get()
+    } else {
+        Errno(0)
+    }
 }
 
 /// Looks at the tails where this process may just have learnt that another one
@@ -217,44 +329,72 @@ pub(crate) fn seen() {
     }
 }
 
-/// The end of a call that wrote from memory: `answer` of `len` bytes at `addr`. Goes on
-/// from where it stopped when that was at a tail.
-#[cold]
-pub(crate) fn after_write(
-    fd: i32,
-    answer: isize,
-    addr: usize,
-    len: usize,
-    at: Option<u64>,
-    more: impl Fn(usize, usize) -> isize,
-) -> isize {
-    let mut done = answer;
-    while any_file() && (done < len as isize) {
-        let from = usize::try_from(done).unwrap_or(0);
-        let stopped = done >= 0 || errno::get() == Errno::EFAULT;
-        let rest = len - from;
-        if !stopped || !concerned(addr + from, rest) || !fill(addr + from, rest) {
-            break;
-        }
-        let next = more(from, rest);
-        if next <= 0 && from != 0 {
-            break;
-        }
-        done = if next < 0 { next } else { from as isize + next };
+/// An offset that stands for the end of the file.
+const AT_END: i64 = i64::MAX;
+
+/// Where pwritev2(2) writes; `None` is where the descriptor stands.
+pub(crate) fn place_of(offset: i64, flags: i32) -> Option<i64> {
+    const RWF_APPEND: i32 = 0x10;
+    match (flags & RWF_APPEND, offset) {
+        (0, -1) => None,
+        (0, _) => Some(offset),
+        _ => Some(AT_END),
     }
-    wrote(fd, at, done);
-    done
 }
 
 /// What a call has written that went to `at`, or to where the descriptor stood.
-fn written(fd: i32, at: Option<u64>, len: u64) -> Written {
-    let end = || {
-        let args = [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0, 0];
-        // SAFETY: asks for a number.
-        unsafe { sys::call(libc::SYS_lseek, args) }.map_or(0, |end| end as u64)
+fn written(fd: i32, at: Option<i64>, len: u64) -> Written {
+    // SAFETY: these ask for numbers.
+    let ask = |number, b, c| unsafe { sys::call(number, [fd as usize, b, c, 0, 0, 0]) };
+    let appends = || {
+        ask(libc::SYS_fcntl, libc::F_GETFL as usize, 0)
+            .is_ok_and(|flags| flags & libc::O_APPEND as usize != 0)
     };
-    let start = at.unwrap_or_else(|| end().saturating_sub(len));
+    let start = match at {
+        // pwrite(2) appends, too
+        Some(at) if at != AT_END && !appends() => at as u64,
+        Some(_) => sys::fstat(fd).map_or(0, |st| (st.st_size as u64).saturating_sub(len)),
+        None => {
+            let end = ask(libc::SYS_lseek, 0, libc::SEEK_CUR as usize);
+            end.map_or(0, |end| (end as u64).saturating_sub(len))
+        }
+    };
     start..start.saturating_add(len)
+}
+
+/// A call has moved `answer` bytes to the file of `fd`: to the offset that it keeps
+/// at `at`, or to where the descriptor stood.
+#[inline]
+pub(crate) fn moved(fd: i32, at: usize, answer: isize) {
+    if alive() && answer > 0 {
+        // SAFETY: null, or what the call has just read and written.
+        let end = unsafe { (at as *const i64).as_ref() };
+        wrote(fd, end.map(|end| end.saturating_sub(answer as i64)), answer);
+    }
+}
+
+/// fallocate(2) has been done.
+#[inline]
+pub(crate) fn allocated(fd: i32, mode: i32, at: i64, len: i64) {
+    if !alive() {
+        return;
+    }
+    let range = at as u64..at.saturating_add(len) as u64;
+    match mode & !libc::FALLOC_FL_KEEP_SIZE {
+        libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_ZERO_RANGE => zeroed(fd, &range),
+        _ => recheck(file_of(fd), &NOTHING),
+    }
+}
+
+#[cold]
+fn zeroed(fd: i32, range: &Written) {
+    let Ok(st) = sys::fstat(fd) else { return };
+    let id = FileId { dev: st.st_dev, ino: st.st_ino };
+    with(|eof| {
+        eof.zeroed(id, st.st_size as u64, range);
+        eof.recheck_file(id, range);
+        eof.end_look();
+    });
 }
 
 /// The file of `fd` may have grown or shrunk.
@@ -267,7 +407,7 @@ pub(crate) fn changed(fd: i32) {
 
 /// A call has written `answer` bytes to the file of `fd`.
 #[inline]
-pub(crate) fn wrote(fd: i32, at: Option<u64>, answer: isize) {
+pub(crate) fn wrote(fd: i32, at: Option<i64>, answer: isize) {
     if let (true, Ok(len)) = (alive(), u64::try_from(answer)) {
         recheck(file_of(fd), &written(fd, at, len));
     }

@@ -2,6 +2,7 @@
 
 use super::errno::{status, word};
 use super::{hook, next};
+use crate::eof::transfer;
 use crate::exec::{self, environ, with_environment, Strings};
 use crate::sys;
 use core::ffi::{c_char, c_int, c_void};
@@ -13,11 +14,19 @@ fn missing() -> c_int {
     status(Err(Errno::ENOSYS))
 }
 
+/// What the kernel reads is there.
+fn ready(path: Path, arguments: Strings, environment: Strings) {
+    transfer::prepare_args(&[path as usize]);
+    transfer::prepare_strings(arguments as usize);
+    transfer::prepare_strings(environment as usize);
+}
+
 /// execve(2) by the C library's, which may do more than the call.
 fn run(path: Path, arguments: Strings, environment: Strings) -> c_int {
     let Some(next) = next!(c"execve", fn(Path, Strings, Strings) -> c_int) else {
         return missing();
     };
+    ready(path, arguments, environment);
     with_environment(environment, |environment| next(path, arguments, environment))
 }
 
@@ -26,6 +35,7 @@ fn search(file: Path, arguments: Strings, environment: Strings) -> c_int {
     let Some(next) = next!(c"execvpe", fn(Path, Strings, Strings) -> c_int) else {
         return missing();
     };
+    ready(file, arguments, environment);
     with_environment(environment, |environment| next(file, arguments, environment))
 }
 
@@ -39,6 +49,7 @@ fn spawn(
     (arguments, environment): (Strings, Strings),
 ) -> c_int {
     let Some(next) = next else { return libc::ENOSYS };
+    ready(path, arguments, environment);
     with_environment(environment, |environment| {
         next(pid, path, actions, attributes, arguments, environment)
     })
@@ -65,6 +76,7 @@ hook! {
         let Some(next) = next!(c"fexecve", fn(c_int, Strings, Strings) -> c_int) else {
             return missing();
         };
+        ready(core::ptr::null(), arguments, environment);
         with_environment(environment, |environment| next(fd, arguments, environment))
     }
 
@@ -110,11 +122,13 @@ hook! {
 pub(crate) fn by_number(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno> {
     let [a, b, c, d, e, f] = args;
     if number == libc::SYS_execve {
+        ready(a as Path, b as Strings, c as Strings);
         return with_environment(c as Strings, |environment| {
             // SAFETY: the program's own request.
             unsafe { sys::call(number, [a, b, environment as usize, d, e, f]) }
         });
     }
+    ready(b as Path, c as Strings, d as Strings);
     with_environment(d as Strings, |environment| {
         // SAFETY: the program's own request.
         unsafe { sys::call(number, [a, b, c, environment as usize, e, f]) }

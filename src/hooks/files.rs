@@ -21,24 +21,15 @@ fn opened(path: *const c_char, flags: c_int, fd: c_int) -> c_int {
     fd
 }
 
-/// Opens; once more when the path was refused for lying in a tail.
-#[inline]
-fn twice(path: *const c_char, open: impl Fn() -> c_int) -> c_int {
-    let fd = open();
-    if fd < 0 && transfer::refused(&[path as usize]) {
-        return open();
-    }
-    fd
-}
-
 /// Defines open(2) under a name. Variadic in C; a mode that is not there is not
 /// looked at.
 macro_rules! like_open {
     ($($name:ident, $c_name:literal;)*) => {
         hook! {$(
             fn $name(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+                transfer::prepare_args(&[path as usize]);
                 match next!($c_name, fn(*const c_char, c_int, mode_t) -> c_int) {
-                    Some(next) => opened(path, flags, twice(path, || next(path, flags, mode))),
+                    Some(next) => opened(path, flags, next(path, flags, mode)),
                     None => raw(libc::AT_FDCWD, path, flags, mode),
                 }
             }
@@ -51,10 +42,9 @@ macro_rules! like_openat {
     ($($name:ident, $c_name:literal;)*) => {
         hook! {$(
             fn $name(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+                transfer::prepare_args(&[path as usize]);
                 match next!($c_name, fn(c_int, *const c_char, c_int, mode_t) -> c_int) {
-                    Some(next) => {
-                        opened(path, flags, twice(path, || next(dir, path, flags, mode)))
-                    }
+                    Some(next) => opened(path, flags, next(dir, path, flags, mode)),
                     None => raw(dir, path, flags, mode),
                 }
             }
@@ -91,6 +81,7 @@ pub(crate) fn open_raw(
     mode: mode_t,
 ) -> Result<usize, pagesim_core::errno::Errno> {
     let args = [dir as usize, path as usize, flags as usize, mode as usize, 0, 0];
+    transfer::prepare_args(&args);
     // SAFETY: the program's own request.
     let fd = unsafe { sys::call(libc::SYS_openat, args) }?;
     opened(path, flags, fd as c_int);
@@ -102,6 +93,7 @@ macro_rules! like_fopen {
     ($($name:ident, $c_name:literal;)*) => {
         hook! {$(
             fn $name(path: *const c_char, mode: *const c_char) -> *mut FILE {
+                transfer::prepare_args(&[path as usize, mode as usize]);
                 // SAFETY: the program's strings.
                 if unsafe { procfs::concerns_stream(path, mode) } {
                     return stream(path, mode);

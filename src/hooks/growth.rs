@@ -19,8 +19,11 @@ macro_rules! at {
     () => {
         None
     };
-    ($at:ident $(, $flags:ident)?) => {
-        u64::try_from($at).ok()
+    ($at:ident) => {
+        Some($at)
+    };
+    ($at:ident, $flags:ident) => {
+        transfer::place_of($at, $flags)
     };
 }
 
@@ -69,11 +72,10 @@ macro_rules! like_write {
                 if eof::any_file() {
                     PATH.store(watched as *const c_void as *mut c_void, Ordering::SeqCst);
                 }
+                transfer::prepare(buffer as usize, len);
                 let done = next(fd, buffer, len $(, $at)?);
-                let at = at!($($at)?);
-                transfer::after_write(fd, done, buffer as usize, len, at, |from, rest| {
-                    next(fd, buffer.wrapping_byte_add(from), rest $(, $at + from as $at_ty)?)
-                })
+                transfer::wrote(fd, at!($($at)?), done);
+                done
             }
         })*
         hook! {$(
@@ -124,19 +126,22 @@ like_writev! {
 }
 
 /// Defines calls that may change the size of the file of a descriptor among their
-/// arguments; `then` says what is to be done about it.
+/// arguments, and what is to be done about it.
 macro_rules! resizing {
-    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty, $then:ident($of:ident);)*) => {
+    ($(
+        $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty,
+        |$answer:pat_param| $then:expr;
+    )*) => {
         hook! {$(
             fn $name($($arg: $ty),*) -> $ret {
-                match next!($c_name, fn($($ty),*) -> $ret) {
-                    Some(next) => {
-                        let answer = next($($arg),*);
-                        transfer::$then($of);
-                        answer
-                    }
-                    None => missing() as $ret,
-                }
+                let Some(next) = next!($c_name, fn($($ty),*) -> $ret) else {
+                    return missing() as $ret;
+                };
+                transfer::prepare_args(&[$($arg as usize),*]);
+                let answer = next($($arg),*);
+                let $answer = answer;
+                $then;
+                answer
             }
         )*}
     };
@@ -167,18 +172,24 @@ like_ftruncate! {
 }
 
 resizing! {
-    fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int, changed(fd);
-    fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int, changed(fd);
-    posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int, changed(fd);
-    posix_fallocate64, c"posix_fallocate64"(fd: c_int, at: off64_t, len: off64_t) -> c_int, changed(fd);
-    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t) -> ssize_t, changed(to);
-    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t) -> ssize_t, changed(to);
+    fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int,
+        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
+    fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int,
+        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
+    posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int,
+        |_| transfer::changed(fd);
+    posix_fallocate64, c"posix_fallocate64"(fd: c_int, at: off64_t, len: off64_t) -> c_int,
+        |_| transfer::changed(fd);
+    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t) -> ssize_t,
+        |answer| transfer::moved(to, 0, answer);
+    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t) -> ssize_t,
+        |answer| transfer::moved(to, 0, answer);
     copy_file_range, c"copy_file_range"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t, changed(to);
+    ) -> ssize_t, |answer| transfer::moved(to, to_at as usize, answer);
     splice, c"splice"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t, changed(to);
+    ) -> ssize_t, |answer| transfer::moved(to, to_at as usize, answer);
 }
 
 /// Defines creat(2) under its names.
@@ -189,10 +200,8 @@ macro_rules! like_creat {
                 let Some(next) = next!($c_name, fn(*const c_char, mode_t) -> c_int) else {
                     return missing() as c_int;
                 };
-                let mut fd = next(path, mode);
-                if fd < 0 && transfer::refused(&[path as usize]) {
-                    fd = next(path, mode);
-                }
+                transfer::prepare_args(&[path as usize]);
+                let fd = next(path, mode);
                 if fd >= 0 {
                     transfer::truncated(fd);
                 }
@@ -215,11 +224,9 @@ macro_rules! like_truncate {
                 let Some(next) = next!($c_name, fn(*const c_char, off_t) -> c_int) else {
                     return missing() as c_int;
                 };
+                transfer::prepare_args(&[path as usize]);
                 transfer::truncating_path(path as usize, size);
-                let mut answer = next(path, size);
-                if answer != 0 && transfer::refused(&[path as usize]) {
-                    answer = next(path, size);
-                }
+                let answer = next(path, size);
                 if answer == 0 {
                     transfer::truncated_path(path as usize);
                 }

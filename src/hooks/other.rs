@@ -16,9 +16,7 @@ hook! {
         }
         let args = [fd as usize, request as usize, argument, 0, 0, 0];
         match next!(c"ioctl", fn(c_int, c_ulong, usize) -> c_int) {
-            Some(next) => again(next(fd, request, argument), &args, || {
-                next(fd, request, argument)
-            }),
+            Some(next) => again(&args, || next(fd, request, argument)),
             // SAFETY: the program's own request.
             None => word(unsafe { sys::call(libc::SYS_ioctl, args) }) as c_int,
         }
@@ -40,9 +38,7 @@ hook! {
         );
         let args = [fd as usize, level as usize, name as usize, value as usize, len as usize, 0];
         match next {
-            Some(next) => again(next(fd, level, name, value, len), &args, || {
-                next(fd, level, name, value, len)
-            }),
+            Some(next) => again(&args, || next(fd, level, name, value, len)),
             // SAFETY: the program's own request.
             None => word(unsafe { sys::call(libc::SYS_setsockopt, args) }) as c_int,
         }
@@ -50,10 +46,13 @@ hook! {
 }
 
 /// A call that has done nothing when it answers EFAULT: done again when it was
-/// handed a tail.
-fn again(answer: c_int, args: &[usize; 6], call: impl Fn() -> c_int) -> c_int {
+/// handed a tail inside a structure.
+fn again(args: &[usize; 6], call: impl Fn() -> c_int) -> c_int {
+    transfer::prepare_args(args);
+    let before = transfer::errno_before();
+    let answer = call();
     if answer != -1 && !eof::alive() {
         return answer;
     }
-    transfer::after(answer as isize, args, |_| call() as isize) as c_int
+    transfer::after(answer as isize, before, args, |_| call() as isize) as c_int
 }

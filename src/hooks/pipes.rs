@@ -3,6 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::arch::weak_symbol;
+use crate::eof::transfer;
 use crate::{pipes, sys};
 use core::ffi::{c_char, c_int, c_void};
 use libc::{dev_t, mode_t};
@@ -41,6 +42,7 @@ hook! {
 
     fn mkfifo(path: *const c_char, mode: mode_t) -> c_int = libc::mkfifo {
         pipes::made_named();
+        transfer::prepare_args(&[path as usize]);
         match next!(c"mkfifo", fn(*const c_char, mode_t) -> c_int) {
             Some(next) => next(path, mode),
             None => status(Err(Errno::ENOSYS)),
@@ -49,6 +51,7 @@ hook! {
 
     fn mkfifoat(dir: c_int, path: *const c_char, mode: mode_t) -> c_int = libc::mkfifoat {
         pipes::made_named();
+        transfer::prepare_args(&[path as usize]);
         match next!(c"mkfifoat", fn(c_int, *const c_char, mode_t) -> c_int) {
             Some(next) => next(dir, path, mode),
             None => status(Err(Errno::ENOSYS)),
@@ -59,6 +62,7 @@ hook! {
         if mode & libc::S_IFMT == libc::S_IFIFO {
             pipes::made_named();
         }
+        transfer::prepare_args(&[path as usize]);
         match next!(c"mknod", fn(*const c_char, mode_t, dev_t) -> c_int) {
             Some(next) => next(path, mode, device),
             None => status(Err(Errno::ENOSYS)),
@@ -87,6 +91,7 @@ fn control(
     if command == libc::F_SETPIPE_SZ {
         return word(pipes::set_size(fd, argument)) as c_int;
     }
+    transfer::prepare_args(&[argument]);
     match next {
         Some(next) => next(fd, command, argument),
         None => {

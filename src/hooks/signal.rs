@@ -2,7 +2,7 @@
 //! at any moment, and to keep the program's SIGBUS behind our own (see `eof`).
 
 use super::{errno, hook, next};
-use crate::eof::{self, mask, Front, KernelAction};
+use crate::eof::{self, mask, transfer, Front, KernelAction};
 use crate::real::Real;
 use crate::record::faults;
 use crate::signals;
@@ -82,6 +82,7 @@ type Sigprocmask = extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int
 
 /// sigprocmask(2) with SIGBUS only said to be blocked.
 fn set_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t, next: Sigprocmask) -> c_int {
+    transfer::prepare_args(&[new as usize, old as usize]);
     let held = mask::held();
     // SAFETY: null or the program's sets.
     unsafe {

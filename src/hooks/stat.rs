@@ -159,6 +159,7 @@ hook! {
             c"statx",
             fn(c_int, *const c_char, c_int, c_uint, *mut StatX) -> c_int
         );
+        transfer::prepare_args(&[path as usize, place as usize]);
         let answer = match next {
             Some(next) => next(dir, path, flags, mask, place),
             None => status(Err(Errno::ENOSYS)),
@@ -230,6 +231,7 @@ macro_rules! like_statfs {
     ($($name:ident, $c_name:literal, $arg:ident: $ty:ty, $structure:ty, $source:expr;)*) => {
         hook! {$(
             fn $name($arg: $ty, place: *mut $structure) -> c_int {
+                transfer::prepare_args(&[$arg as usize, place as usize]);
                 let answer = match next!($c_name, fn($ty, *mut $structure) -> c_int) {
                     Some(next) => next($arg, place),
                     None => status(Err(Errno::ENOSYS)),
@@ -292,6 +294,7 @@ like_statfs! {
 /// statfs(2) and fstatfs(2) by their numbers.
 pub(crate) fn totals(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
     let [_, place, ..] = args;
+    transfer::prepare_args(&args);
     // SAFETY: the program's own request; the kernel has filled the structure.
     unsafe {
         let done = sys::call(number, args)?;
@@ -319,6 +322,7 @@ fn configured(name: c_int, source: Source, own: c_long) -> c_long {
 
 hook! {
     fn pathconf(path: *const c_char, name: c_int) -> c_long = libc::pathconf {
+        transfer::prepare_args(&[path as usize]);
         match next!(c"pathconf", fn(*const c_char, c_int) -> c_long) {
             Some(next) => configured(name, named(path), next(path, name)),
             None => word(Err(Errno::ENOSYS)) as c_long,

@@ -96,6 +96,27 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_recvmsg,
     libc::SYS_sendto,
     libc::SYS_sendmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_vmsplice,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_msgrcv,
+    libc::SYS_mq_timedreceive,
+    libc::SYS_getdents64,
+    // what has had its effect when it answers EFAULT
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_getsockopt,
+    libc::SYS_setitimer,
+    libc::SYS_timer_settime,
+    libc::SYS_timerfd_settime,
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_sigaltstack,
+    libc::SYS_rt_sigtimedwait,
 ];
 
 const fn table() -> [u8; LIMIT] {
@@ -263,6 +284,7 @@ pub(crate) extern "C" fn refused_syscall(
 /// The kernel's own structure begins with the handler on both architectures.
 fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
     let [_, new, old, size, ..] = args;
+    eof::transfer::prepare_args(&args);
     let front = eof::front(signal as i32);
     if let (Some(front), true) = (front, size == size_of::<sys::SignalSet>()) {
         let before = front.program_action();

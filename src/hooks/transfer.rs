@@ -15,10 +15,11 @@ fn missing() -> isize {
 /// Defines calls that fill or read a buffer given by address and length: both are
 /// there before the call, since what a socket or a terminal once gave is gone.
 macro_rules! buffer {
-    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) of $buffer:ident, $len:ident;)*) => {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) of $buffer:ident, $len:expr;)*) => {
         hook! {$(
             fn $name($($arg: $ty),*) -> ssize_t {
                 let Some(next) = next!($c_name, fn($($ty),*) -> ssize_t) else { return missing() };
+                transfer::prepare_args(&[$($arg as usize),*]);
                 transfer::prepare($buffer as usize, $len);
                 let answer = next($($arg),*);
                 transfer::seen();
@@ -74,7 +75,13 @@ buffer! {
     getrandom, c"getrandom"(to: *mut c_void, len: size_t, flags: c_uint) of to, len;
     getxattr, c"getxattr"(path: *const c_void, name: *const c_void, to: *mut c_void, len: size_t) of to, len;
     fgetxattr, c"fgetxattr"(fd: c_int, name: *const c_void, to: *mut c_void, len: size_t) of to, len;
-    msgrcv, c"msgrcv"(id: c_int, to: *mut c_void, len: size_t, kind: isize, flags: c_int) of to, len;
+    msgrcv, c"msgrcv"(id: c_int, to: *mut c_void, len: size_t, kind: isize, flags: c_int)
+        of to, len.saturating_add(size_of::<isize>());
+    mq_receive, c"mq_receive"(queue: c_int, to: *mut c_void, len: size_t, priority: *mut c_void) of to, len;
+    mq_timedreceive, c"mq_timedreceive"(
+        queue: c_int, to: *mut c_void, len: size_t, priority: *mut c_void, limit: *const c_void
+    ) of to, len;
+    getdents64, c"getdents64"(fd: c_int, to: *mut c_void, len: size_t) of to, len;
 }
 
 /// Defines calls with an array of iovec.
@@ -145,22 +152,42 @@ hook! {
     }
 }
 
-/// Defines calls that have done nothing when they answer EFAULT, with up to six
-/// arguments: done again when one of those points to a tail.
+/// Defines calls with up to six arguments, what these point to being looked at
+/// before, that are done once whatever they answer.
 ///
 /// Arguments are handed on as whole registers, which is what C does with integers
 /// and pointers on both architectures.
+macro_rules! once {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
+                let next = next!($c_name, fn(usize, usize, usize, usize, usize, usize) -> isize);
+                let Some(next) = next else { return missing() };
+                transfer::prepare_args(&[a, b, c, d, e, f]);
+                let answer = next(a, b, c, d, e, f);
+                transfer::seen();
+                answer
+            }
+        )*}
+    };
+}
+
+/// Defines calls that have done nothing when they answer EFAULT: as [`once`], and done
+/// again when a pointer that they found by themselves points to a tail.
 macro_rules! again {
     ($($name:ident, $c_name:literal;)*) => {
         hook! {$(
             fn $name(a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> isize {
                 let next = next!($c_name, fn(usize, usize, usize, usize, usize, usize) -> isize);
                 let Some(next) = next else { return missing() };
+                let args = [a, b, c, d, e, f];
+                transfer::prepare_args(&args);
+                let before = transfer::errno_before();
                 let answer = next(a, b, c, d, e, f);
                 if answer as i32 != -1 && !eof::alive() {
                     return answer;
                 }
-                transfer::after(answer, &[a, b, c, d, e, f], |[a, b, c, d, e, f]| {
+                transfer::after(answer, before, &args, |[a, b, c, d, e, f]| {
                     next(*a, *b, *c, *d, *e, *f)
                 })
             }
@@ -169,11 +196,15 @@ macro_rules! again {
 }
 
 // Paths.
-again! {
+once! {
     access, c"access";
+    euidaccess, c"euidaccess";
+    eaccess, c"eaccess";
     faccessat, c"faccessat";
     chdir, c"chdir";
+    chroot, c"chroot";
     chmod, c"chmod";
+    lchmod, c"lchmod";
     fchmodat, c"fchmodat";
     chown, c"chown";
     lchown, c"lchown";
@@ -186,14 +217,36 @@ again! {
     readlinkat, c"readlinkat";
     mkdir, c"mkdir";
     mkdirat, c"mkdirat";
+    mknodat, c"mknodat";
     rmdir, c"rmdir";
     unlink, c"unlink";
     unlinkat, c"unlinkat";
+    remove, c"remove";
     rename, c"rename";
     renameat, c"renameat";
     renameat2, c"renameat2";
+    utime, c"utime";
+    utimes, c"utimes";
+    lutimes, c"lutimes";
+    futimes, c"futimes";
+    futimesat, c"futimesat";
     utimensat, c"utimensat";
     futimens, c"futimens";
+    opendir, c"opendir";
+    freopen, c"freopen";
+    freopen64, c"freopen64";
+    shm_open, c"shm_open";
+    mq_open, c"mq_open";
+    listxattr, c"listxattr";
+    llistxattr, c"llistxattr";
+    flistxattr, c"flistxattr";
+    lgetxattr, c"lgetxattr";
+    setxattr, c"setxattr";
+    lsetxattr, c"lsetxattr";
+    fsetxattr, c"fsetxattr";
+    removexattr, c"removexattr";
+    lremovexattr, c"lremovexattr";
+    fremovexattr, c"fremovexattr";
 }
 
 hook! {
@@ -205,21 +258,63 @@ hook! {
         transfer::prepare(to as usize, len);
         next(to, len)
     }
+
+    fn process_vm_readv(
+        pid: c_int, to: *const c_void, to_count: size_t, from: *const c_void, from_count: size_t,
+        flags: size_t,
+    ) -> ssize_t {
+        let next = next!(
+            c"process_vm_readv",
+            fn(c_int, *const c_void, size_t, *const c_void, size_t, size_t) -> ssize_t
+        );
+        let Some(next) = next else { return missing() };
+        let (local, remote) = ((to as usize, to_count), (from as usize, from_count));
+        transfer::prepare_processes(pid as usize, local, remote);
+        next(pid, to, to_count, from, from_count, flags)
+    }
+
+    fn process_vm_writev(
+        pid: c_int, from: *const c_void, from_count: size_t, to: *const c_void, to_count: size_t,
+        flags: size_t,
+    ) -> ssize_t {
+        let next = next!(
+            c"process_vm_writev",
+            fn(c_int, *const c_void, size_t, *const c_void, size_t, size_t) -> ssize_t
+        );
+        let Some(next) = next else { return missing() };
+        let (local, remote) = ((from as usize, from_count), (to as usize, to_count));
+        transfer::prepare_processes(pid as usize, local, remote);
+        next(pid, from, from_count, to, to_count, flags)
+    }
 }
 
-// Structures and buffers that come back.
-again! {
+// Structures and buffers.
+once! {
     clock_getres, c"clock_getres";
+    clock_settime, c"clock_settime";
     clock_nanosleep, c"clock_nanosleep";
     nanosleep, c"nanosleep";
     getitimer, c"getitimer";
     setitimer, c"setitimer";
+    getrlimit, c"getrlimit";
+    getrlimit64, c"getrlimit64";
+    setrlimit, c"setrlimit";
+    setrlimit64, c"setrlimit64";
+    prlimit, c"prlimit";
+    prlimit64, c"prlimit64";
     getrusage, c"getrusage";
     times, c"times";
     uname, c"uname";
     getgroups, c"getgroups";
     setgroups, c"setgroups";
+    getresuid, c"getresuid";
+    getresgid, c"getresgid";
     sigaltstack, c"sigaltstack";
+    sigpending, c"sigpending";
+    sigwait, c"sigwait";
+    sigwaitinfo, c"sigwaitinfo";
+    sigtimedwait, c"sigtimedwait";
+    signalfd, c"signalfd";
     getsockname, c"getsockname";
     getpeername, c"getpeername";
     getsockopt, c"getsockopt";
@@ -229,34 +324,43 @@ again! {
     sched_getaffinity, c"sched_getaffinity";
     sched_setaffinity, c"sched_setaffinity";
     sched_getparam, c"sched_getparam";
+    sched_setparam, c"sched_setparam";
     sched_setscheduler, c"sched_setscheduler";
+    sched_rr_get_interval, c"sched_rr_get_interval";
+    timer_create, c"timer_create";
     timer_gettime, c"timer_gettime";
     timer_settime, c"timer_settime";
     timerfd_settime, c"timerfd_settime";
     timerfd_gettime, c"timerfd_gettime";
     epoll_ctl, c"epoll_ctl";
-    process_vm_readv, c"process_vm_readv";
-    process_vm_writev, c"process_vm_writev";
+    inotify_add_watch, c"inotify_add_watch";
+    mq_send, c"mq_send";
+    mq_timedsend, c"mq_timedsend";
+    mq_notify, c"mq_notify";
+    mq_getattr, c"mq_getattr";
+    mq_setattr, c"mq_setattr";
+    msgctl, c"msgctl";
+    sethostname, c"sethostname";
+    setdomainname, c"setdomainname";
+    setvbuf, c"setvbuf";
+    setbuffer, c"setbuffer";
+}
+again! {
     msgsnd, c"msgsnd";
     semop, c"semop";
     semtimedop, c"semtimedop";
-    inotify_add_watch, c"inotify_add_watch";
 }
 
 // Waiting for another process, or for what it has written.
-again! {
+once! {
     wait, c"wait";
     waitpid, c"waitpid";
     wait3, c"wait3";
     wait4, c"wait4";
     waitid, c"waitid";
-    poll, c"poll";
-    __poll_chk, c"__poll_chk";
-    ppoll, c"ppoll";
-    select, c"select";
-    pselect, c"pselect";
     epoll_wait, c"epoll_wait";
     epoll_pwait, c"epoll_pwait";
+    epoll_pwait2, c"epoll_pwait2";
     accept, c"accept";
     accept4, c"accept4";
     connect, c"connect";
@@ -267,4 +371,13 @@ again! {
     fdatasync, c"fdatasync";
     sem_wait, c"sem_wait";
     sem_timedwait, c"sem_timedwait";
+    sem_clockwait, c"sem_clockwait";
+}
+again! {
+    poll, c"poll";
+    __poll_chk, c"__poll_chk";
+    ppoll, c"ppoll";
+    __ppoll_chk, c"__ppoll_chk";
+    select, c"select";
+    pselect, c"pselect";
 }
