@@ -1,5 +1,9 @@
 /* A writer that grows the map and readers beside it; killed at random moments by
- * the caller. lmdb_kill FOLDER write|read|check */
+ * the caller. lmdb_kill FOLDER write|read|check
+ *
+ * With WRITEMAP=1 the writer stores into the map. With GROW=1 the map begins small
+ * and is made larger, by steps that are no multiple of a large page, whenever it
+ * is full; the readers follow. */
 #include <lmdb.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +22,20 @@
 
 static MDB_env *env;
 static MDB_dbi dbi;
+static int grows;
+static size_t map_size;
+
+/* A transaction, in a map of the size that others have given it by now. */
+static MDB_txn *transaction(unsigned flags)
+{
+	MDB_txn *txn;
+	int error;
+
+	while ((error = mdb_txn_begin(env, NULL, flags, &txn)) == MDB_MAP_RESIZED)
+		DO(mdb_env_set_mapsize(env, 0));
+	DO(error);
+	return txn;
+}
 
 static unsigned char value_byte(uint64_t key, uint64_t i) { return (unsigned char)(key * 31 + i * 7); }
 static size_t value_size(uint64_t key) { return 20 + key * 997 % 3000; }
@@ -27,9 +45,12 @@ static void begin(const char *folder, int flags)
 	MDB_txn *txn;
 
 	DO(mdb_env_create(&env));
-	DO(mdb_env_set_mapsize(env, 64UL << 20));
+	if (!(flags & MDB_RDONLY)) {
+		map_size = grows ? 300UL << 10 : 64UL << 20;
+		DO(mdb_env_set_mapsize(env, map_size));
+	}
 	DO(mdb_env_open(env, folder, (unsigned)flags, 0644));
-	DO(mdb_txn_begin(env, NULL, flags & MDB_RDONLY, &txn));
+	txn = transaction(flags & MDB_RDONLY);
 	DO(mdb_dbi_open(txn, NULL, 0, &dbi));
 	DO(mdb_txn_commit(txn));
 }
@@ -43,7 +64,7 @@ static uint64_t look(void)
 	uint64_t next = 0;
 	int end;
 
-	DO(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn));
+	txn = transaction(MDB_RDONLY);
 	DO(mdb_cursor_open(txn, dbi, &cursor));
 	while (!(end = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
 		uint64_t k = 0;
@@ -66,12 +87,13 @@ static uint64_t look(void)
 	return next;
 }
 
-static void put(uint64_t from, int count)
+/* False when the map is full: nothing is written then. */
+static int put(uint64_t from, int count)
 {
 	static unsigned char buffer[4096];
-	MDB_txn *txn;
+	MDB_txn *txn = transaction(0);
+	int error;
 
-	DO(mdb_txn_begin(env, NULL, 0, &txn));
 	for (int n = 0; n < count; n++) {
 		uint64_t k = from + (uint64_t)n;
 		unsigned char bytes[8];
@@ -80,9 +102,29 @@ static void put(uint64_t from, int count)
 		for (size_t i = 0; i < value_size(k); i++)
 			buffer[i] = value_byte(k, i);
 		MDB_val key = { 8, bytes }, value = { value_size(k), buffer };
-		DO(mdb_put(txn, dbi, &key, &value, 0));
+		error = mdb_put(txn, dbi, &key, &value, 0);
+		if (grows && error == MDB_MAP_FULL) {
+			mdb_txn_abort(txn);
+			return 0;
+		}
+		DO(error);
 	}
-	DO(mdb_txn_commit(txn));
+	error = mdb_txn_commit(txn);
+	if (grows && error == MDB_MAP_FULL)
+		return 0;
+	DO(error);
+	return 1;
+}
+
+static void grow(void)
+{
+	MDB_envinfo info;
+
+	DO(mdb_env_info(env, &info));
+	if (map_size < info.me_mapsize)
+		map_size = info.me_mapsize;
+	map_size += (size_t)(1 + map_size / 4096 % 23) * 5 * 4096;
+	DO(mdb_env_set_mapsize(env, map_size));
 }
 
 int main(int count, char **args)
@@ -90,10 +132,12 @@ int main(int count, char **args)
 	if (count < 3)
 		return 2;
 	int writemap = getenv("WRITEMAP") ? MDB_WRITEMAP : 0;
+	grows = getenv("GROW") != NULL;
 	if (!strcmp(args[2], "write")) {
 		begin(args[1], writemap);
 		for (uint64_t next = look();;) {
-			put(next, 7);
+			while (!put(next, 7))
+				grow();
 			next += 7;
 			printf("%lu\n", next);
 			fflush(stdout);
