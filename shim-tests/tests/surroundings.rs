@@ -495,6 +495,21 @@ int main(void)
     assert_eq!(shell(Some("64K"), &script).transcript(), "bad 0\n[exit 0]\n");
 }
 
+/// Descriptors, mappings and their limits, a million times with `PAGESIM_LONG=1`.
+#[test]
+fn nothing_stays_behind_after_many_ends_of_files() {
+    let long = std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
+    let times = if long { "1000000" } else { "20000" };
+    let program = harness("eof_many_cycles");
+    let native = Run::native(&program).unwrap().outcome().unwrap();
+    assert!(native.is_success(), "{native:?}");
+    for size in ["16K", "64K"] {
+        let run = Run::shimmed(&program, size).unwrap().args([times]);
+        let outcome = run.timeout(Duration::from_secs(1800)).outcome().unwrap();
+        assert_eq!(outcome, native, "{size}");
+    }
+}
+
 /// A program that gains privileges: the library must not be told what to do by
 /// whoever starts it. (The loader itself ignores most preloads there.)
 #[test]
