@@ -1,9 +1,10 @@
 //! Calls that only look at a page size in passing: user faults, packet rings,
 //! NUMA and page cache questions, advice for another process.
 
-use crate::{state, sys};
+use crate::{record, state, sys};
 use libc::c_long;
 use pagesim_core::errno::Errno;
+use pagesim_core::finding::Call;
 use pagesim_core::space::Config;
 
 /// process_madvise(2) (Linux 5.10) and cachestat(2) (6.5), of one number on all
@@ -78,19 +79,20 @@ fn is_userfaultfd(fd: i32) -> bool {
 /// Whether a setsockopt(2) is to be refused: the blocks of a packet ring are whole
 /// pages (`packet_set_ring()`).
 #[inline]
-pub(crate) fn refuses_option(level: i32, name: i32, value: usize, len: usize) -> bool {
+pub(crate) fn refuses_option(fd: i32, level: i32, name: i32, value: usize, len: usize) -> bool {
     level == libc::SOL_PACKET
         && matches!(name, libc::PACKET_RX_RING | libc::PACKET_TX_RING)
         && len >= size_of::<[u32; 4]>()
-        && misaligned_ring(value)
+        && misaligned_ring(fd, name, value)
 }
 
 #[cold]
-fn misaligned_ring(value: usize) -> bool {
-    match (larger(), fetch::<[u32; 2]>(value)) {
-        (Some(config), Ok([size, count])) => count != 0 && !config.target.is_aligned(size as usize),
-        _ => false,
-    }
+fn misaligned_ring(fd: i32, option: i32, value: usize) -> bool {
+    let (Some(config), Ok([size, count])) = (larger(), fetch::<[u32; 2]>(value)) else {
+        return false;
+    };
+    let misaligned = count != 0 && !config.target.is_aligned(size as usize);
+    misaligned && record::refuses(|| Call::PacketRing { fd, option, size, count })
 }
 
 /// process_madvise(2): one range after the other, as the kernel does it, each in

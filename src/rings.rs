@@ -29,7 +29,8 @@ pub(crate) fn explain(config: &Config, request: &MapRequest) {
     let _ = sys::write_all(2, line.finish());
 }
 
-fn is_perf_event(fd: i32) -> bool {
+/// Whether a descriptor is that of a perf event.
+pub(crate) fn is_perf_event(fd: i32) -> bool {
     const NAME: &[u8] = b"anon_inode:[perf_event]";
     let mut path = crate::log::Line::new();
     let _ = write!(path, "/proc/self/fd/{fd}\0");

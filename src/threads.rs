@@ -13,7 +13,6 @@ use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use libc::{pthread_attr_t, pthread_t};
-use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::page::PageSize;
 
@@ -34,10 +33,7 @@ pub(crate) fn stack_min(own: i64) -> i64 {
 /// Whether a stack of `size` bytes is to be refused.
 pub(crate) fn stack_too_small(size: usize) -> bool {
     let minimum = STACK_MIN.load(Ordering::Relaxed);
-    if size < minimum {
-        record::observed(|| Call::StackSize { size, minimum }, Err(Errno::EINVAL));
-    }
-    size < minimum
+    size < minimum && record::refuses(|| Call::StackSize { size, minimum })
 }
 
 /// pthread_attr_t of glibc and musl on 64-bit systems, without the bytes that

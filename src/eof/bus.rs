@@ -59,7 +59,8 @@ fn is_settled(addr: usize, write: bool) -> bool {
         let handler = BUS.program_action().handler;
         let handled = handler != libc::SIG_DFL && handler != libc::SIG_IGN;
         let write = write && vma.flags.is_shared();
-        record::noticed(&mut guard, || Call::TailAccess { addr, write, handled }, Ok(0));
+        let next = record::on() && handled && eof.ends_at(&vma, addr);
+        record::noticed(&mut guard, || Call::TailAccess { addr, write, handled, next }, Ok(0));
     }
     filled
 }

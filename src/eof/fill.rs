@@ -46,6 +46,15 @@ impl Eof<'_> {
         (matches!(vma.backing, Backing::File { .. }) && accessible).then_some(vma)
     }
 
+    /// Whether the byte at `addr` is the first behind the end of the file; also
+    /// where nobody knows.
+    pub(super) fn ends_at(&mut self, vma: &Vma, addr: usize) -> bool {
+        let Backing::File { id, offset } = vma.backing else { return true };
+        let size = size::of_file_at(self.space, vma, id);
+        let at = offset.saturating_add(addr.saturating_sub(vma.range.start()) as u64);
+        size.is_none_or(|size| size == at)
+    }
+
     /// Fills the tail of the target page around `addr`, if it has one.
     pub(crate) fn fill_at(&mut self, addr: usize) -> Filled {
         let target = self.space.config().target;

@@ -29,7 +29,7 @@ hook! {
         value: *const c_void,
         len: socklen_t,
     ) -> c_int = libc::setsockopt {
-        if other::refuses_option(level, name, value as usize, len as usize) {
+        if other::refuses_option(fd, level, name, value as usize, len as usize) {
             return status(Err(Errno::EINVAL));
         }
         let next = next!(

@@ -11,7 +11,7 @@
 
 mod name;
 pub(crate) mod pagemap;
-mod resident;
+pub(crate) mod resident;
 mod text;
 
 use crate::{state, sys};

@@ -77,11 +77,24 @@ struct Arguments {
 
 /// `_IOWR('f', 16, struct pm_scan_arg)`.
 const PAGEMAP_SCAN: usize = 0xc000_0000 | size_of::<Arguments>() << 16 | 0x66 << 8 | 16;
-/// `PAGE_IS_PRESENT`.
-const IS_PRESENT: u64 = 8;
+/// `PAGE_IS_PRESENT` and `PAGE_IS_SWAPPED`.
+pub(crate) const IS_PRESENT: u64 = 8;
+pub(crate) const IS_SWAPPED: u64 = 16;
 
 /// Asks for the present pages; `None` where the kernel cannot be asked so.
 fn ask(fd: i32, range: AddrRange, mut tally: Tally) -> Option<Tally> {
+    scan(fd, range, IS_PRESENT, &mut |region| tally.add(region))?;
+    Some(tally)
+}
+
+/// Shows `visit`, in order of address, the regions of `range` that are of any of
+/// these categories, by a `pagemap`; `None` where the kernel cannot be asked so.
+pub(crate) fn scan(
+    fd: i32,
+    range: AddrRange,
+    categories: u64,
+    visit: &mut dyn FnMut(AddrRange),
+) -> Option<()> {
     let mut regions = [Region::default(); 32];
     let mut at = range.start();
     while at < range.end() {
@@ -91,15 +104,15 @@ fn ask(fd: i32, range: AddrRange, mut tally: Tally) -> Option<Tally> {
             end: range.end() as u64,
             vec: regions.as_mut_ptr() as u64,
             vec_len: regions.len() as u64,
-            category_mask: IS_PRESENT,
-            return_mask: IS_PRESENT,
+            category_anyof_mask: categories,
+            return_mask: categories,
             ..Arguments::default()
         };
         let args = [fd as usize, PAGEMAP_SCAN, &raw mut arguments as usize, 0, 0, 0];
         // SAFETY: structures as the kernel knows them, vec_len regions long.
         let count = unsafe { sys::call(libc::SYS_ioctl, args) }.ok()?;
         for region in regions.get(..count).unwrap_or(&[]) {
-            tally.add(AddrRange::new(region.start as usize, region.end as usize)?);
+            visit(AddrRange::new(region.start as usize, region.end as usize)?);
         }
         let walked = arguments.walk_end as usize;
         if walked <= at {
@@ -107,13 +120,13 @@ fn ask(fd: i32, range: AddrRange, mut tally: Tally) -> Option<Tally> {
         }
         at = walked;
     }
-    Some(tally)
+    Some(())
 }
 
 /// Entries read at once.
 const CHUNK: usize = 128;
 /// More host pages than this are not looked at one by one: 16 GiB of 4K.
-const MOST: usize = 1 << 22;
+pub(crate) const MOST: usize = 1 << 22;
 /// Bit of an entry: the page is in memory.
 const PRESENT: u64 = 1 << 63;
 

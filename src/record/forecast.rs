@@ -6,11 +6,13 @@
 
 use super::touched;
 use super::{program_path, recorder, Recorder};
+use crate::procfs::resident::{scan, IS_PRESENT, IS_SWAPPED, MOST};
 use crate::log::Line;
 use crate::state::{self, Turn};
 use crate::sys;
 use core::fmt::Write;
 use pagesim_core::page::AddrRange;
+use pagesim_core::space::Config;
 use pagesim_record::FORECAST_SUFFIX;
 
 /// The process ends. One that is killed leaves no forecast.
@@ -62,21 +64,36 @@ fn mapping(recorder: &Recorder, file: i32, text: &[u8]) -> Option<()> {
     let range = AddrRange::new(address(start)?, address(end)?)?;
     let prot = fields.next()?;
     let name = fields.nth(3).unwrap_or("");
-    let config = recorder.config;
-    let (mut resident, mut pages, mut last) = (0usize, 0usize, None);
-    touched::each(range, config.real, &mut |at, entry| {
-        if touched::counts(entry) {
-            resident += config.real.bytes();
-            let page = config.target.floor(at);
-            if last != Some(page) {
-                pages += 1;
-                last = Some(page);
-            }
-        }
-    })?;
-    let forecast = pages.saturating_mul(config.target.bytes());
+    let (resident, forecast) = memory(recorder.config, range)?;
     let mut line = Line::new();
     let (start, end) = (range.start(), range.end());
     let _ = write!(line, "{start:x} {end:x} {prot} {resident:x} {forecast:x} {name}");
     sys::write_all(file, line.finish()).ok()
+}
+
+/// Bytes of a mapping that were touched, and of the target pages they are in.
+fn memory(config: Config, range: AddrRange) -> Option<(usize, usize)> {
+    let (mut resident, mut pages, mut behind) = (0usize, 0usize, 0usize);
+    let mut add = |region: AddrRange| {
+        resident += region.len();
+        let first = config.target.floor(region.start()).max(behind);
+        // the last page of an address space has no end
+        let last = config.target.floor(region.end().saturating_sub(1));
+        if first <= last {
+            pages += (last - first) / config.target.bytes() + 1;
+            behind = last.saturating_add(config.target.bytes());
+        }
+    };
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    let pagemap = sys::open(c"/proc/self/pagemap", flags, 0).ok()?;
+    let scanned = scan(pagemap, range, IS_PRESENT | IS_SWAPPED, &mut add);
+    sys::close(pagemap);
+    // An address space that is only reserved takes too long entry by entry.
+    if scanned.is_none() && range.len() / config.real.bytes() <= MOST {
+        touched::each(range, config.real, &mut |at, entry| {
+            let page = AddrRange::from_len(at, config.real.bytes());
+            page.filter(|_| touched::counts(entry)).into_iter().for_each(&mut add);
+        })?;
+    }
+    Some((resident, pages.saturating_mul(config.target.bytes())))
 }

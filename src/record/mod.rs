@@ -145,6 +145,20 @@ pub(crate) fn observed(call: impl FnOnce() -> Call, answer: Result<usize, Errno>
     }
 }
 
+/// Records a call that is refused because of its pages; whether it is to be: in
+/// audit mode it is done.
+#[inline]
+pub(crate) fn refuses(call: impl FnOnce() -> Call) -> bool {
+    let audit = ON.load(Ordering::Relaxed) & AUDITS != 0;
+    if on() {
+        if let Turn::Open(mut guard) = state::enter() {
+            let answer = if audit { Ok(0) } else { Err(Errno::EINVAL) };
+            notice(&mut guard, call(), answer, audit);
+        }
+    }
+    !audit
+}
+
 /// The same with the lock held.
 #[inline]
 pub(crate) fn noticed(
@@ -153,15 +167,15 @@ pub(crate) fn noticed(
     answer: Result<usize, Errno>,
 ) {
     if on() {
-        notice(guard, call(), answer);
+        notice(guard, call(), answer, false);
     }
 }
 
 #[cold]
-fn notice(guard: &mut Guard, call: Call, answer: Result<usize, Errno>) {
+fn notice(guard: &mut Guard, call: Call, answer: Result<usize, Errno>, audited: bool) {
     let Some(recorder) = recorder(guard) else { return };
     if let Some((finding, weight)) = recorder.weighed(&call, guard) {
-        recorder.note(&call, &finding, weight, answer, false);
+        recorder.note(&call, &finding, weight, answer, audited);
     }
 }
 

@@ -24,7 +24,7 @@ impl Slack {
     /// A call that succeeded with this answer.
     pub(super) fn follow(&mut self, call: &Call, answer: usize) {
         match *call {
-            Call::Mmap(request, _) => self.made(answer, request.len),
+            Call::Mmap(request, _) | Call::PerfRing(request) => self.made(answer, request.len),
             Call::Munmap { addr, len } => self.gone(addr, len),
             Call::Mremap { addr, old_len, new_len, .. } => {
                 self.gone(addr, old_len);

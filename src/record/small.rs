@@ -44,7 +44,12 @@ pub(crate) fn perform(guard: &mut Guard, call: &Call) -> Option<Result<usize, Er
         Call::Shmat { id, addr, flags } => {
             (libc::SYS_shmat, [word(id), addr, word(flags), 0, 0, 0])
         }
-        Call::StackSize { .. } | Call::TailAccess { .. } | Call::Complaint { .. } => return None,
+        // the host has rings of its own pages only
+        Call::PerfRing(_) => return None,
+        Call::StackSize { .. }
+        | Call::PacketRing { .. }
+        | Call::TailAccess { .. }
+        | Call::Complaint { .. } => return None,
     };
     // SAFETY: the program's own call.
     let answer = unsafe { sys::call(number, args) };

@@ -3,6 +3,7 @@
 
 use super::touched::{self, Of};
 use super::{Recorder, Trace};
+use crate::rings::is_perf_event;
 use crate::state::Guard;
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::{classify, Call, Certainty, Class, Finding, Scene, Severity};
@@ -137,7 +138,11 @@ impl Recorder {
     /// The call with the file it maps, where the judgement may need it.
     pub(super) fn with_file(&self, call: Call, guard: &mut Guard) -> Call {
         let Call::Mmap(request, None) = call else { return call };
-        let target = self.config.target;
+        let (target, real) = (self.config.target, self.config.real);
+        let small = real.is_aligned(request.len) && !target.is_aligned(request.len);
+        if small && request.fd >= 0 && request.flags.is_shared() && is_perf_event(request.fd) {
+            return Call::PerfRing(request);
+        }
         let aligned = target.is_aligned(request.offset as usize) && target.is_aligned(request.addr);
         if aligned || request.flags.contains(MapFlags::ANONYMOUS) {
             return call;
@@ -169,7 +174,9 @@ impl Recorder {
     pub(super) fn follow(&mut self, call: &Call, answer: usize) {
         self.slack.follow(call, answer);
         let range = match *call {
-            Call::Mmap(request, _) => AddrRange::from_len(answer, request.len),
+            Call::Mmap(request, _) | Call::PerfRing(request) => {
+                AddrRange::from_len(answer, request.len)
+            }
             Call::Mprotect { addr, len, .. } => AddrRange::from_len(addr, len),
             Call::Munmap { addr, len } => {
                 let range = AddrRange::from_len(addr, len);

@@ -55,6 +55,7 @@ const PAGES: &[(&str, &str)] = pages![
     "mprotect-rounding" "guard-size" "wx-halves" "madvise-address" "madvise-rounding"
     "msync-address" "mremap-address" "munlock-rounding" "mincore-address" "mincore-vector"
     "shmat-address" "stack-minimum" "tail-access" "sigbus-expected" "allocator-page-size"
+    "packet-ring" "perf-ring"
     "elf-load-align" "elf-load-congruence" "elf-load-overlap" "elf-relro-start" "elf-relro-end"
     "zip-library-align"
 ];

@@ -45,6 +45,16 @@ pub(super) fn call(event: &Event) -> Call {
         CallKind::StackSize => {
             arguments = vec![named("stacksize", size(a)), named("minimum", size(b))];
         }
+        CallKind::PacketRing => {
+            let option = if b == 13 { "PACKET_TX_RING" } else { "PACKET_RX_RING" };
+            arguments = vec![
+                named("fd", (a as i32).to_string()),
+                named("level", "SOL_PACKET".to_owned()),
+                named("optname", option.to_owned()),
+                named("tp_block_size", size(c)),
+                named("tp_block_nr", d.to_string()),
+            ];
+        }
         CallKind::Complaint => {
             arguments = vec![
                 named("fd", a.to_string()),

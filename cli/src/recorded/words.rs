@@ -8,7 +8,7 @@ use crate::findings::size;
 
 /// What exactly is wrong with a call on pages of this size.
 pub(super) fn message(event: &Event, page: u64) -> String {
-    let [a, b, _, _, e, f] = event.args;
+    let [a, b, c, _, e, f] = event.args;
     let pages = size(page);
     let misaligned =
         |what: &str, value: u64| format!("{what} {} is not a multiple of {pages}", hex(value));
@@ -50,6 +50,8 @@ pub(super) fn message(event: &Event, page: u64) -> String {
         Class::StackMinimum => format!("stack of {a} bytes, at least {b} are needed"),
         Class::TailAccess => format!("stores at {}, behind the end of the file", hex(a)),
         Class::SigbusExpected => format!("no SIGBUS at {}, behind the end of the file", hex(a)),
+        Class::PacketRing => format!("blocks of {c} bytes are not multiples of {pages}"),
+        Class::PerfRing => format!("{b} bytes are not 1 + 2^n pages of {pages}"),
         Class::AllocatorPageSize => format!("jemalloc was not built for pages of {pages}"),
     }
 }

@@ -9,6 +9,8 @@ use crate::vma::FileId;
 pub enum Call {
     /// mmap(2), and the file behind its descriptor where that is known.
     Mmap(MapRequest, Option<FileId>),
+    /// mmap(2) of a perf event's descriptor.
+    PerfRing(MapRequest),
     /// munmap(2).
     Munmap {
         /// Start.
@@ -89,6 +91,17 @@ pub enum Call {
         /// The least that is accepted.
         minimum: usize,
     },
+    /// setsockopt(2) with PACKET_RX_RING or PACKET_TX_RING.
+    PacketRing {
+        /// The socket.
+        fd: i32,
+        /// Which of the two.
+        option: i32,
+        /// Of a block, in bytes.
+        size: u32,
+        /// How many blocks.
+        count: u32,
+    },
     /// An access to mapped memory behind the end of the file.
     TailAccess {
         /// The address.
@@ -97,6 +110,8 @@ pub enum Call {
         write: bool,
         /// Whether the program handles SIGBUS.
         handled: bool,
+        /// Whether the file ends right before it: the place of a terminating NUL.
+        next: bool,
     },
     /// An allocator's message that pages have another size than it was built for.
     Complaint {
@@ -159,6 +174,8 @@ kinds! {
     TailAccess = 11, "access";
     /// write(2)
     Complaint = 12, "write";
+    /// setsockopt(2)
+    PacketRing = 13, "setsockopt";
 }
 
 impl Call {
@@ -166,7 +183,7 @@ impl Call {
     #[must_use]
     pub const fn kind(&self) -> CallKind {
         match self {
-            Call::Mmap(..) => CallKind::Mmap,
+            Call::Mmap(..) | Call::PerfRing(_) => CallKind::Mmap,
             Call::Munmap { .. } => CallKind::Munmap,
             Call::Mprotect { .. } => CallKind::Mprotect,
             Call::Msync { .. } => CallKind::Msync,
@@ -176,6 +193,7 @@ impl Call {
             Call::Munlock { .. } => CallKind::Munlock,
             Call::Shmat { .. } => CallKind::Shmat,
             Call::StackSize { .. } => CallKind::StackSize,
+            Call::PacketRing { .. } => CallKind::PacketRing,
             Call::TailAccess { .. } => CallKind::TailAccess,
             Call::Complaint { .. } => CallKind::Complaint,
         }
@@ -186,7 +204,7 @@ impl Call {
     pub fn args(&self) -> [u64; 6] {
         let word = |n: i32| n as u64;
         match *self {
-            Call::Mmap(r, _) => [
+            Call::Mmap(r, _) | Call::PerfRing(r) => [
                 r.addr as u64,
                 r.len as u64,
                 u64::from(r.prot.bits()),
@@ -211,6 +229,9 @@ impl Call {
             }
             Call::Shmat { id, addr, flags } => [word(id), addr as u64, word(flags), 0, 0, 0],
             Call::StackSize { size, minimum } => [size as u64, minimum as u64, 0, 0, 0, 0],
+            Call::PacketRing { fd, option, size, count } => {
+                [word(fd), word(option), u64::from(size), u64::from(count), 0, 0]
+            }
             Call::Complaint { text, len } => [2, text as u64, len as u64, 0, 0, 0],
             Call::TailAccess { addr, write, .. } => [addr as u64, u64::from(write), 0, 0, 0, 0],
         }

@@ -171,4 +171,12 @@ classes! {
     AllocatorPageSize = 25, "allocator-page-size", Error,
         "the program's allocator was compiled for smaller pages",
         "build jemalloc with --with-lg-page=16, or take a build for 64K pages";
+    /// The blocks of a packet socket's ring.
+    PacketRing = 26, "packet-ring", Error,
+        "blocks of a packet ring are not multiples of the page size",
+        "make the blocks a multiple of sysconf(_SC_PAGESIZE)";
+    /// The length of a perf event's ring.
+    PerfRing = 27, "perf-ring", Hazard,
+        "length of a perf ring is counted in smaller pages",
+        "map (1 + 2^n) * sysconf(_SC_PAGESIZE) bytes, and read data_offset and data_size";
 }

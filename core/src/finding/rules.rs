@@ -25,6 +25,7 @@ pub fn classify<S>(call: &Call, scene: &Scene<'_, S>) -> Option<Finding> {
     }
     match *call {
         Call::Mmap(ref request, file) => scene.mmap(request, file),
+        Call::PerfRing(ref request) => scene.perf_ring(request),
         Call::Munmap { addr, len } => scene.munmap(addr, len),
         Call::Mprotect { addr, len, prot } => scene.mprotect(addr, len, prot),
         Call::Msync { addr, len, .. } => scene.start(Class::MsyncAddress, addr, len),
@@ -47,10 +48,19 @@ pub fn classify<S>(call: &Call, scene: &Scene<'_, S>) -> Option<Finding> {
         Call::Complaint { text, len } => {
             Some(certain(Class::AllocatorPageSize, AddrRange::from_len(text, len)?))
         }
-        Call::TailAccess { addr, write, handled } => {
+        Call::PacketRing { size, count, .. } => {
+            let range = AddrRange::from_len(0, size as usize)?;
+            let wrong = count != 0 && scene.is_between(size as usize);
+            wrong.then(|| certain(Class::PacketRing, range))
+        }
+        Call::TailAccess { addr, write, handled, next } => {
             let at = AddrRange::from_len(addr, 1)?;
             match (handled, write) {
-                // it may know the page size, and handle SIGBUS for another reason
+                // Else it may know the page size, and handle SIGBUS for another
+                // reason.
+                (true, _) if !next && scene.expects_fault(addr) => {
+                    Some(certain(Class::SigbusExpected, at))
+                }
                 (true, _) => Some(Finding {
                     certainty: Certainty::Later,
                     ..certain(Class::SigbusExpected, at)
@@ -102,6 +112,26 @@ impl<S> Scene<'_, S> {
         // a hint is rounded down: the answer is not the address that was named
         self.is_between(request.addr)
             .then(|| Finding { certainty: Certainty::Later, ..certain(Class::HintExact, range) })
+    }
+
+    /// Whether an access to a tail is to where a smaller page would begin, in a
+    /// mapping that was asked for up to there and not just to the end of the page.
+    fn expects_fault(&self, addr: usize) -> bool {
+        let asked = self.map.find(addr).map(|vma| self.asked_end(&vma));
+        let page = AddrRange::from_len(addr, 1).and_then(|at| at.round_out(self.target));
+        let known = page.is_some_and(|page| asked == Some(page.end()));
+        self.real.is_aligned(addr) && !known && asked.is_some_and(|end| end > addr)
+    }
+
+    /// 1 + 2^n small pages. Larger ones make another ring of that length, and its
+    /// data begin elsewhere.
+    fn perf_ring(&self, request: &MapRequest) -> Option<Finding> {
+        let pages = request.len.checked_div(self.real.bytes())?;
+        let ring = self.is_between(request.len) && pages.saturating_sub(1).is_power_of_two();
+        if !ring || request.offset != 0 {
+            return self.mmap(request, None);
+        }
+        Some(certain(Class::PerfRing, AddrRange::from_len(request.addr, request.len)?))
     }
 
     fn mmap_fixed(

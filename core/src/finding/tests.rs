@@ -286,11 +286,54 @@ fn a_stack_is_measured_by_the_minimum_of_the_system() {
 
 #[test]
 fn the_tail_is_a_finding_when_it_is_written_or_a_fault_was_expected() {
-    let w = World::new(65536);
-    let access = |write, handled| Call::TailAccess { addr: BASE, write, handled };
+    let mut w = World::new(65536);
+    let file = Backing::File { id: FILE, offset: 0 };
+    w.add(BASE, 3 * 65536, Prot::RW, file, MapFlags::SHARED);
+    let at = BASE + 4096;
+    let access = |write, handled| Call::TailAccess { addr: at, write, handled, next: false };
     assert_eq!(w.find(access(false, false)), None);
     assert_eq!(w.class(access(true, false)), Some((Class::TailAccess, CERTAIN)));
-    assert_eq!(w.class(access(false, true)), Some((Class::SigbusExpected, LATER)));
+    assert_eq!(w.class(access(false, true)), Some((Class::SigbusExpected, CERTAIN)));
+    // not where a small page begins, or in search of the end of a text, or in the
+    // last page of the mapping
+    for (addr, next) in [(at + 1, false), (at, true), (BASE + 2 * 65536 + 4096, false)] {
+        let call = Call::TailAccess { addr, write: false, handled: true, next };
+        assert_eq!(w.class(call), Some((Class::SigbusExpected, LATER)));
+    }
+    let mut w = World::new(65536);
+    w.add(BASE, 2 * 4096, Prot::RW, file, MapFlags::SHARED);
+    assert_eq!(w.class(access(false, true)), Some((Class::SigbusExpected, CERTAIN)));
+    // behind what was asked for smaller pages have nothing, and no SIGBUS
+    let call = Call::TailAccess { addr: BASE + 8192, write: false, handled: true, next: false };
+    assert_eq!(w.class(call), Some((Class::SigbusExpected, LATER)));
+}
+
+#[test]
+fn blocks_of_a_packet_ring_are_whole_pages() {
+    let w = World::new(65536);
+    let ring = |size, count| Call::PacketRing { fd: 3, option: 5, size, count };
+    assert_eq!(w.class(ring(4096, 8)), Some((Class::PacketRing, CERTAIN)));
+    for (size, count) in [(65536, 8), (100, 8), (4096, 0)] {
+        assert_eq!(w.find(ring(size, count)), None, "{size} {count}");
+    }
+}
+
+#[test]
+fn a_perf_ring_is_counted_in_pages() {
+    for t in SIZES {
+        let w = World::new(t);
+        let ring = |len, offset| {
+            let flags = MapFlags::SHARED;
+            let request =
+                MapRequest { addr: 0, len, prot: Prot::RW, flags, fd: 3, offset, align: 0 };
+            Call::PerfRing(request)
+        };
+        assert_eq!(w.class(ring(9 * 4096, 0)), Some((Class::PerfRing, CERTAIN)));
+        for len in [3 * t, t, 4096, 4 * 4096, 9 * 4096 + 1] {
+            assert_eq!(w.find(ring(len, 0)), None, "{len}");
+        }
+        assert_eq!(w.class(ring(4096, 4096)), Some((Class::MmapOffset, CERTAIN)));
+    }
 }
 
 #[test]
