@@ -10,5 +10,4 @@ static void run(void)
 	CALL(mprotect(code, 4096, PROT_READ));
 	WRITE(code);
 	WRITE(data);
-	PAGES(p, 2);
 }
