@@ -11,6 +11,9 @@ fn main() {
         "-Wl,-z,now",
         "-Wl,-z,relro",
         "-Wl,-z,noexecstack",
+        // what the loader writes to is in one page and not across two (lld; others
+        // pass over it)
+        "-Wl,-z,separate-loadable-segments",
     ] {
         println!("cargo:rustc-cdylib-link-arg={arg}");
     }

@@ -13,7 +13,9 @@ use pagesim_core::space::Space;
 use pagesim_core::vma::{Backing, Vma};
 
 /// The file's name, a string of the environment; length 0 for none.
+#[link_section = ".data"]
 static PATH: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+#[link_section = ".data"]
 static PATH_LEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Wants a dump in `path` when the program ends.
@@ -25,6 +27,7 @@ pub(crate) fn at_end(path: Option<&'static [u8]>) {
 }
 
 /// The program ends: writes what [`at_end`] asked for.
+#[link_section = ".text.start"]
 pub(crate) fn end() {
     let len = PATH_LEN.load(Ordering::Relaxed);
     if len == 0 {

@@ -7,21 +7,36 @@
 //! the child wiped; see `lock`.
 
 use crate::arch::weak_symbol;
+use crate::hooks::next;
 use crate::state::{self, Guard};
 use crate::{arena, eof, lock, sys};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use pagesim_core::page::PageSize;
+use pagesim_config::MAX_PAGE;
+use pagesim_core::space::Config;
 
-/// Moves the lock into a page that fork wipes. Where there is no memory for it,
-/// forks outside the C library are not covered and all else works.
+/// Moves the lock into a page that fork wipes, before anybody takes it to work on the
+/// table. Where there is no memory for it, forks outside the C library are not covered
+/// and all else works.
 ///
-/// Precondition: this thread holds the lock, before any other thread exists.
-pub(crate) fn wipe_lock_in_children(page: PageSize) {
-    let Some(block) = arena::block(page.bytes()) else { return };
+/// It is done for the first operation and not at the start, since many small programs
+/// never make one. The page lies right behind the guest window: as long as something is
+/// mapped and touched there, the kernel keeps the page tables of the window's upper end,
+/// where mappings come and go. Without a neighbour each munmap frees them and each
+/// mmap makes them anew, which doubles the cost of the pair.
+#[cold]
+pub(crate) fn wipe_lock_in_children(config: &Config) {
+    let len = config.real.bytes();
+    // not right at its end: what overruns the topmost mapping is to fault
+    let Some(block) = arena::block_at(config.window.end() + MAX_PAGE / 2, len) else {
+        return lock::stay();
+    };
     // SAFETY: a page of our own.
-    if unsafe { sys::madvise(block as usize, page.bytes(), libc::MADV_WIPEONFORK) }.is_ok() {
-        lock::move_to(block.cast());
+    let wiped = unsafe { sys::madvise(block as usize, len, libc::MADV_WIPEONFORK) };
+    if wiped.is_err() || !lock::move_to(block.cast()) {
+        // SAFETY: a page of our own, and nobody was told of it.
+        let _ = unsafe { sys::munmap(block as usize, len) };
+        lock::stay();
     }
 }
 
@@ -105,6 +120,7 @@ pub(crate) extern "C" fn start(start: *mut c_void) -> c_int {
 type Handler = extern "C" fn();
 
 /// Asks the C library to call us around its forks.
+#[link_section = ".text.start"]
 pub(crate) fn register() {
     let glibc = weak_symbol!("__register_atfork");
     if glibc != 0 {
@@ -114,11 +130,7 @@ pub(crate) fn register() {
         register(before, parent, child, core::ptr::null_mut());
         return;
     }
-    let posix = weak_symbol!("pthread_atfork");
-    if posix != 0 {
-        // SAFETY: pthread_atfork(3).
-        let register: extern "C" fn(Handler, Handler, Handler) -> c_int =
-            unsafe { core::mem::transmute(posix) };
+    if let Some(register) = next!(c"pthread_atfork", fn(Handler, Handler, Handler) -> c_int) {
         register(before, parent, child);
     }
 }

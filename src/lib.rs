@@ -7,6 +7,10 @@
 //! library or thread-local storage, and nothing waits for anything but the one lock
 //! (`lock`): a hook may be called by an allocator, in a signal handler, before any
 //! constructor has run, in a child of vfork.
+//!
+//! What every exec pays for is the pages it touches first. So what the start needs lies
+//! together: its variables, even those that begin as zero, in `.data`, where the
+//! loader writes anyway, and its code in one section, `.text.start`.
 #![no_std]
 
 mod arch;
@@ -43,6 +47,7 @@ mod sys;
 mod threads;
 
 /// Runs before other libraries' constructors (`-z initfirst`).
+#[link_section = ".text.start"]
 extern "C" fn constructor() {
     if state::config().is_some() {
         fork::register();
@@ -52,6 +57,7 @@ extern "C" fn constructor() {
     live::report();
 }
 
+#[link_section = ".text.start"]
 extern "C" fn destructor() {
     record::forecast::end();
     dump::end();

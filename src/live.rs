@@ -5,6 +5,7 @@ use pagesim_config::LIVE;
 
 /// `PAGESIM_LIVE=fd:pid`: one byte to the descriptor, in that process only. The
 /// variable is not the program's and goes.
+#[link_section = ".text.start"]
 pub(crate) fn report() {
     let Some(startup) = state::startup() else { return };
     let Some(value) = startup.variable(LIVE) else { return };

@@ -13,7 +13,7 @@
 
 use crate::arch::thread_pointer;
 use crate::sys;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 const WAITERS: usize = 1;
 
@@ -25,12 +25,19 @@ pub(crate) struct Page {
     epoch: AtomicU32,
 }
 
-/// Stands in until there is a page, and for good where none can be had.
+/// Stands in until the first operation, and for good where no page can be had.
+#[link_section = ".data"]
 static EARLY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
 
+/// There will be no page.
+#[link_section = ".data"]
+static STAYS: AtomicBool = AtomicBool::new(false);
+
+#[link_section = ".data"]
 static PAGE: AtomicPtr<Page> = AtomicPtr::new((&raw const EARLY).cast_mut());
 
 /// The owner, while it may be editing the table; survives fork.
+#[link_section = ".data"]
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 /// What taking the lock found.
@@ -50,14 +57,40 @@ fn page() -> &'static Page {
     unsafe { &*PAGE.load(Ordering::Acquire) }
 }
 
-/// Moves the lock into `page`, which fork wipes. To be called once, while this
-/// thread holds the lock and no other thread exists or could want it.
-pub(crate) fn move_to(page: *mut Page) {
+/// Moves the lock into `page`, which fork wipes; `false` when it has been moved
+/// already.
+///
+/// Precondition: it is not taken, and nobody takes it before it has been moved (see
+/// [`is_settled`]): so nobody waits for the word that is left behind.
+pub(crate) fn move_to(page: *mut Page) -> bool {
     // SAFETY: the caller hands over zeroed memory of its own.
-    let new = unsafe { &*page };
-    new.word.store(thread_pointer(), Ordering::Relaxed);
-    new.epoch.store(1, Ordering::Relaxed);
-    PAGE.store(page, Ordering::Release);
+    unsafe { &*page }.epoch.store(1, Ordering::Relaxed);
+    let early = (&raw const EARLY).cast_mut();
+    PAGE.compare_exchange(early, page, Ordering::AcqRel, Ordering::Acquire).is_ok()
+}
+
+/// It stays where it is, unless it has been moved already.
+pub(crate) fn stay() {
+    STAYS.store(true, Ordering::Release);
+}
+
+/// Whether it is where it will stay.
+#[inline]
+pub(crate) fn is_settled() -> bool {
+    !core::ptr::eq(PAGE.load(Ordering::Relaxed), &raw const EARLY) || STAYS.load(Ordering::Relaxed)
+}
+
+/// Runs `start` in one thread at a time; `None` when this thread is in it already. For
+/// what comes before the lock is settled.
+pub(crate) fn alone<T>(start: impl FnOnce() -> T) -> Option<T> {
+    #[link_section = ".data"]
+    static STARTING: AtomicUsize = AtomicUsize::new(0);
+    if !acquire(&STARTING, thread_pointer()) {
+        return None;
+    }
+    let done = start();
+    release(&STARTING);
+    Some(done)
 }
 
 /// Whether this thread holds the lock.

@@ -17,6 +17,7 @@ struct Place {
 
 static RANGES: [Place; PLACES] =
     [const { Place { start: AtomicUsize::new(0), end: AtomicUsize::new(0) } }; PLACES];
+#[link_section = ".data"]
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Adds a range.

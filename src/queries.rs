@@ -58,7 +58,7 @@ pub(crate) fn available_pages() -> c_long {
     pages(|info| info.freeram)
 }
 
-static SYSCONF: Real = Real::new(c"sysconf");
+static SYSCONF: Real = Real::new();
 
 /// sysconf(3).
 pub(crate) fn sysconf(name: c_int) -> c_long {
@@ -66,7 +66,7 @@ pub(crate) fn sysconf(name: c_int) -> c_long {
         libc::_SC_PAGESIZE => page_size() as c_long,
         libc::_SC_PHYS_PAGES => physical_pages(),
         libc::_SC_AVPHYS_PAGES => available_pages(),
-        _ => match SYSCONF.address() {
+        _ => match SYSCONF.address(c"sysconf") {
             Some(address) => {
                 // SAFETY: the next library's sysconf.
                 let sysconf: extern "C" fn(c_int) -> c_long =
@@ -86,7 +86,7 @@ pub(crate) fn sysconf(name: c_int) -> c_long {
     }
 }
 
-static GETAUXVAL: Real = Real::new(c"getauxval");
+static GETAUXVAL: Real = Real::new();
 
 /// getauxval(3). Other values than the page size come from the C library, which may
 /// know them better than the vector does (AT_HWCAP2, tunables).
@@ -94,7 +94,7 @@ pub(crate) fn getauxval(kind: c_ulong) -> c_ulong {
     if kind == libc::AT_PAGESZ {
         return page_size() as c_ulong;
     }
-    if let Some(address) = GETAUXVAL.address() {
+    if let Some(address) = GETAUXVAL.address(c"getauxval") {
         // SAFETY: the next library's getauxval.
         let getauxval: extern "C" fn(c_ulong) -> c_ulong = unsafe { core::mem::transmute(address) };
         return getauxval(kind);

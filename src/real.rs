@@ -45,36 +45,41 @@ const DT_VERSYM: usize = 0x6fff_fff0;
 const VERSION_HIDDEN: u16 = 0x8000;
 
 /// A function behind a hook, looked up at its first use.
+///
+/// Its name is not kept beside it: with more than two hundred of these, a pointer
+/// in each would be what the loader spends most time on at every exec.
 pub(crate) struct Real {
-    name: &'static CStr,
     /// 0: not looked up; 1: there is none.
     address: AtomicUsize,
 }
 
 impl Real {
-    pub(crate) const fn new(name: &'static CStr) -> Real {
-        Real { name, address: AtomicUsize::new(0) }
+    pub(crate) const fn new() -> Real {
+        Real { address: AtomicUsize::new(0) }
     }
 
-    /// Its address; `None` where no other library defines it.
+    /// The address of `name`, the same in every call; `None` where no other library
+    /// defines it.
     #[inline(always)]
-    pub(crate) fn address(&self) -> Option<usize> {
+    pub(crate) fn address(&self, name: &CStr) -> Option<usize> {
         match self.address.load(Ordering::Relaxed) {
-            0 => self.look_up(),
+            0 => self.look_up(name),
             1 => None,
             address => Some(address),
         }
     }
 
     #[cold]
-    fn look_up(&self) -> Option<usize> {
-        let found = next_definition(self.name);
+    #[link_section = ".text.start"]
+    fn look_up(&self, name: &CStr) -> Option<usize> {
+        let found = next_definition(name);
         self.address.store(found.unwrap_or(1), Ordering::Relaxed);
         found
     }
 }
 
 /// The first definition behind this library in the list of libraries.
+#[link_section = ".text.start"]
 fn next_definition(name: &CStr) -> Option<usize> {
     let mut at = first_library()?;
     let mut behind = false;
@@ -112,6 +117,7 @@ pub(crate) fn own_name() -> Option<&'static CStr> {
 }
 
 /// Head of the loader's list, by the program's own dynamic section.
+#[link_section = ".text.start"]
 pub(crate) fn first_library() -> Option<*const LinkMap> {
     let startup = state::startup()?;
     let headers = startup.aux(libc::AT_PHDR)?;
@@ -152,6 +158,7 @@ struct Library {
 }
 
 impl Library {
+    #[link_section = ".text.start"]
     fn of(library: &LinkMap) -> Option<Library> {
         if library.dynamic.is_null() {
             return None;
@@ -186,6 +193,7 @@ impl Library {
 
     /// The table: bucket count, first symbol, filter size, filter shift, then
     /// filter (64-bit words), buckets, chains.
+    #[link_section = ".text.start"]
     fn by_gnu_hash(&self, table: *const u32, name: &CStr) -> Option<usize> {
         let hash = name
             .to_bytes()
@@ -251,6 +259,7 @@ impl Library {
     ///
     /// # Safety
     /// `index` lies inside the symbol table.
+    #[link_section = ".text.start"]
     unsafe fn defined(&self, index: usize, name: &CStr) -> Option<usize> {
         // SAFETY: the caller's promise; names are C strings of the string table.
         unsafe {

@@ -15,6 +15,7 @@
 use crate::sys::{self, SignalSet};
 use core::sync::atomic::{AtomicBool, Ordering};
 
+#[link_section = ".data"]
 static HANDLERS: AtomicBool = AtomicBool::new(false);
 
 /// The set of one signal.

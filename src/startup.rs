@@ -122,6 +122,8 @@ impl Startup {
     }
 
     /// The value of a variable.
+    #[link_section = ".text.start"]
+    #[inline(never)]
     pub(crate) fn variable(&self, name: &str) -> Option<&'static [u8]> {
         let mut at = self.envp;
         // SAFETY: a NULL ends the environment; its strings live as long as the

@@ -3,7 +3,7 @@
 //! Lock order: there is only the one lock. Whoever holds it calls nothing but the
 //! kernel.
 
-use crate::arena::{self, Arena};
+use crate::arena::Arena;
 use crate::eof::{self, Eof};
 use crate::linux::Linux;
 use crate::startup::Startup;
@@ -30,22 +30,24 @@ const UNKNOWN: u8 = 0;
 const INERT: u8 = 1;
 const ACTIVE: u8 = 2;
 
+#[link_section = ".data"]
 static MODE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// Set once, before MODE leaves UNKNOWN.
 struct Process {
     space: UnsafeCell<MaybeUninit<Space<Linux, Arena>>>,
-    config: UnsafeCell<Option<Config>>,
+    config: UnsafeCell<MaybeUninit<Config>>,
     startup: UnsafeCell<Option<Startup>>,
 }
 
-// SAFETY: `space` belongs to the owner of the lock; the others are written under
-// the lock before MODE says so and only read afterwards.
+// SAFETY: `space` belongs to the owner of the lock; all are written by `set_up`,
+// which runs in one thread, before MODE says so, and the others only read afterwards.
 unsafe impl Sync for Process {}
 
+#[link_section = ".data"]
 static PROCESS: Process = Process {
     space: UnsafeCell::new(MaybeUninit::uninit()),
-    config: UnsafeCell::new(None),
+    config: UnsafeCell::new(MaybeUninit::uninit()),
     startup: UnsafeCell::new(None),
 };
 
@@ -53,7 +55,7 @@ static PROCESS: Process = Process {
 pub(crate) fn config() -> Option<&'static Config> {
     if mode() == ACTIVE {
         // SAFETY: written before MODE became ACTIVE.
-        unsafe { (*PROCESS.config.get()).as_ref() }
+        Some(unsafe { (*PROCESS.config.get()).assume_init_ref() })
     } else {
         None
     }
@@ -79,6 +81,14 @@ fn mode() -> u8 {
     }
 }
 
+/// Before the lock is taken for the first time.
+#[inline]
+fn settle_lock(config: &Config) {
+    if !lock::is_settled() {
+        fork::wipe_lock_in_children(config);
+    }
+}
+
 /// Begins a call.
 #[inline]
 pub(crate) fn enter() -> Turn {
@@ -89,6 +99,7 @@ pub(crate) fn enter() -> Turn {
     // Without the table, target pages smaller than host pages cannot be
     // handled at all: there, no handler may come in between.
     let narrow = config.target < config.host;
+    settle_lock(config);
     let mask = (signals::may_interrupt() || narrow).then(signals::block);
     match Guard::take(mask) {
         Some(guard) => Turn::Open(guard),
@@ -208,6 +219,7 @@ pub(crate) fn enter_for_fork() -> Option<Guard> {
         return None;
     }
     let mask = signals::block();
+    settle_lock(config()?);
     let guard = Guard::take(Some(mask));
     if guard.is_none() {
         signals::restore(mask);
@@ -217,25 +229,27 @@ pub(crate) fn enter_for_fork() -> Option<Guard> {
 
 /// The first call of all, or the constructor: finds out what is wanted.
 #[cold]
+#[link_section = ".text.start"]
 fn begin() -> u8 {
-    let mask = signals::block();
-    let mode = if lock::take() == lock::Taken::Nested {
-        INERT
-    } else {
+    let mask = signals::may_interrupt().then(signals::block);
+    let mode = lock::alone(|| {
         if MODE.load(Ordering::Relaxed) == UNKNOWN {
             let mode = set_up();
             MODE.store(mode, Ordering::Release);
         }
-        lock::give_back();
         MODE.load(Ordering::Relaxed)
-    };
-    signals::restore(mask);
-    mode
+    });
+    if let Some(mask) = mask {
+        signals::restore(mask);
+    }
+    mode.unwrap_or(INERT)
 }
 
+#[link_section = ".text.start"]
+#[inline(never)]
 fn set_up() -> u8 {
     let Some(startup) = Startup::find() else { return INERT };
-    // SAFETY: under the lock, before anybody is told.
+    // SAFETY: by one thread, before anybody is told.
     unsafe { *PROCESS.startup.get() = Some(startup) };
     if startup.aux(libc::AT_SECURE).unwrap_or(0) != 0 {
         return INERT;
@@ -313,15 +327,12 @@ fn window(asked: Option<Window>, reserve: Reserve, stack: usize) -> Option<AddrR
 }
 
 fn activate(config: Config) {
-    // not right at its end: what overruns the topmost mapping is to fault
-    arena::place_next_at(config.window.end() + MAX_PAGE / 2);
     let space = Space::new(config, Linux { page: config.real }, Arena);
-    // SAFETY: under the lock, before anybody is told.
+    // SAFETY: by one thread, before anybody is told.
     unsafe {
         (*PROCESS.space.get()).write(space);
-        *PROCESS.config.get() = Some(config);
+        (*PROCESS.config.get()).write(config);
     }
-    fork::wipe_lock_in_children(config.real);
     // SAFETY: just written.
     let space = unsafe { (*PROCESS.space.get()).assume_init_mut() };
     if let Err(error) = space.claim_window() {

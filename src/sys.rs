@@ -203,6 +203,15 @@ pub(crate) fn set_signal_mask(set: SignalSet) -> SignalSet {
     old
 }
 
+/// rt_sigprocmask(2): the mask as it is.
+pub(crate) fn signal_mask() -> SignalSet {
+    let mut mask: SignalSet = 0;
+    let args = [0, 0, &raw mut mask as usize, size_of::<SignalSet>(), 0, 0];
+    // SAFETY: without a new mask it only writes to the old one, in this frame.
+    let _ = unsafe { call(libc::SYS_rt_sigprocmask, args) };
+    mask
+}
+
 /// FUTEX_WAIT in this process: sleeps while `*word == expected`.
 pub(crate) fn futex_wait(word: *const u32, expected: u32) {
     let op = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;

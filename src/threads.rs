@@ -5,7 +5,6 @@
 //! of such a stack need not lie on a target page; the part below the first
 //! one is kept from the program.
 
-use crate::arch::weak_symbol;
 use crate::hooks::next;
 use crate::record;
 use crate::state::{self, Turn};
@@ -18,6 +17,7 @@ use pagesim_core::page::PageSize;
 
 /// The smallest stack that a program may ask for, in bytes; 0 for the C library's
 /// own minimum.
+#[link_section = ".data"]
 static STACK_MIN: AtomicUsize = AtomicUsize::new(0);
 
 /// What PAGESIM_STACK_MIN says.
@@ -53,24 +53,19 @@ type Create = extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c
 
 /// Makes a guard of one target page the default: of threads without attributes and
 /// of thrd_create(3), which the C library starts by itself.
+#[link_section = ".text.start"]
 pub(crate) fn default_guard() {
     let Some(target) = state::target() else { return };
-    let set_default = weak_symbol!("pthread_setattr_default_np");
-    let Some(init) = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int) else { return };
-    if set_default == 0 {
-        return;
-    }
+    let set_default = next!(c"pthread_setattr_default_np", fn(*const pthread_attr_t) -> c_int);
+    let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
+    let (Some(set_default), Some(init)) = (set_default, init) else { return };
     let mut attributes = MaybeUninit::<pthread_attr_t>::zeroed();
     if init(attributes.as_mut_ptr()) == 0 && set_guard(attributes.as_mut_ptr(), target.bytes()) {
-        // SAFETY: int pthread_setattr_default_np(const pthread_attr_t *).
-        unsafe {
-            let set_default: extern "C" fn(*const pthread_attr_t) -> c_int =
-                core::mem::transmute(set_default);
-            set_default(attributes.as_ptr());
-        }
+        set_default(attributes.as_ptr());
     }
 }
 
+#[link_section = ".text.start"]
 fn set_guard(attributes: *mut pthread_attr_t, size: usize) -> bool {
     next!(c"pthread_attr_setguardsize", fn(*mut pthread_attr_t, usize) -> c_int)
         .is_some_and(|set| set(attributes, size) == 0)

@@ -202,6 +202,7 @@ impl<'a> Settings<'a> {
     /// Whether the library is to work in a program that goes by `names` (without
     /// folders): one of them must be listed in [`ONLY`], none in [`SKIP`].
     #[must_use]
+    #[inline(always)]
     pub fn selects(&self, names: &[&[u8]]) -> bool {
         let listed = |list: &[u8]| list.split(|b| *b == b',').any(|entry| names.contains(&entry));
         self.only.is_none_or(listed) && !self.skip.is_some_and(listed)
@@ -218,7 +219,9 @@ struct Reader<F> {
     lookup: F,
 }
 
+// Inline, all of it, into the library's start, which is to touch few pages.
 impl<'a, F: Fn(&str) -> Option<&'a [u8]>> Reader<F> {
+    #[inline(always)]
     fn value<T>(
         &self,
         variable: &'static str,
@@ -234,12 +237,14 @@ impl<'a, F: Fn(&str) -> Option<&'a [u8]>> Reader<F> {
         }
     }
 
+    #[inline(always)]
     fn page_size(&self, variable: &'static str) -> Result<Option<PageSize>, Error<'a>> {
         self.value(variable, "a power of two from 4K to 1M, in bytes or with K or M", |v| {
             parse_size(v).filter(|bytes| *bytes <= MAX_PAGE).and_then(PageSize::new)
         })
     }
 
+    #[inline(always)]
     fn log(&self) -> Result<(Level, Option<&'a [u8]>), Error<'a>> {
         let accepted =
             "off, error, warn, info, debug or trace, then, if wanted, a comma and a file name";

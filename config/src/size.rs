@@ -5,6 +5,7 @@
 ///
 /// `None` for anything else, and when the value does not fit.
 #[must_use]
+#[inline(always)]
 pub fn parse_size(text: &[u8]) -> Option<usize> {
     let (digits, radix) = match text {
         [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
@@ -13,8 +14,12 @@ pub fn parse_size(text: &[u8]) -> Option<usize> {
     let end = digits.iter().position(|b| !(*b as char).is_digit(radix)).unwrap_or(digits.len());
     let (number, unit) = digits.split_at_checked(end)?;
     let shift = unit_shift(unit)?;
-    let number = core::str::from_utf8(number).ok()?;
-    let value = usize::from_str_radix(number, radix).ok()?;
+    if number.is_empty() {
+        return None;
+    }
+    let value = number.iter().try_fold(0usize, |value, digit| {
+        value.checked_mul(radix as usize)?.checked_add((*digit as char).to_digit(radix)? as usize)
+    })?;
     value.checked_mul(1usize.checked_shl(shift)?)
 }
 

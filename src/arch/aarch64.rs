@@ -123,7 +123,7 @@ global_asm!(
     ".type \\name, %function",
     "\\name:",
     ".endm",
-    ".text",
+    ".section .text.start, \"ax\"",
     "hidden_fn memmove",
     "sub x3, x0, x1",
     "cmp x3, x2",

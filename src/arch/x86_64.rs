@@ -124,7 +124,7 @@ global_asm!(
     ".type \\name, @function",
     "\\name:",
     ".endm",
-    ".text",
+    ".section .text.start, \"ax\"",
     "hidden_fn memcpy",
     "mov rax, rdi",
     "mov rcx, rdx",

@@ -22,6 +22,7 @@ static HELD: [AtomicUsize; PLACES] = [const { AtomicUsize::new(0) }; PLACES];
 const PLACES: usize = 1024;
 /// Neighbours in which a thread may stand.
 const REACH: usize = 8;
+#[link_section = ".data"]
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The signals whose handlers' masks hold SIGBUS.
@@ -118,13 +119,14 @@ pub(crate) fn system_call(args: [usize; 6]) -> Result<usize, Errno> {
 }
 
 /// A thread's mask when the library begins to work in it.
+#[link_section = ".text.start"]
 pub(crate) fn begin() {
     if !active() {
         return;
     }
-    let mask = sys::set_signal_mask(!0);
-    sys::set_signal_mask(mask & !BUS);
+    let mask = sys::signal_mask();
     if mask & BUS != 0 {
+        sys::set_signal_mask(mask & !BUS);
         hold(true);
     }
 }

@@ -48,13 +48,17 @@ use pagesim_core::space::Space;
 use pagesim_core::vma::{Backing, FileId};
 
 /// Live tails.
+#[link_section = ".data"]
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// Lowest and highest address that a file mapping with a possible tail ever had.
+#[link_section = ".data"]
 static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
+#[link_section = ".data"]
 static HIGH: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a shared mapping of a file was ever made.
+#[link_section = ".data"]
 static SHARED: AtomicBool = AtomicBool::new(false);
 
 /// Whether a private one was.

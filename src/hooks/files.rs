@@ -3,7 +3,6 @@
 
 use super::errno::word;
 use super::{hook, next};
-use crate::arch::weak_symbol;
 use crate::eof::transfer;
 use crate::{pipes, procfs, sys};
 use core::ffi::{c_char, c_int};
@@ -114,19 +113,17 @@ like_fopen! {
 
 /// fopen(3) for reading, by way of fdopen(3).
 fn stream(path: *const c_char, mode: *const c_char) -> *mut FILE {
-    let fdopen = weak_symbol!("fdopen");
+    let Some(fdopen) = next!(c"fdopen", fn(c_int, *const c_char) -> *mut FILE) else {
+        return core::ptr::null_mut();
+    };
     // SAFETY: the program's string.
     let private = unsafe { core::ffi::CStr::from_ptr(mode) }.to_bytes().contains(&b'e');
     let flags = if private { libc::O_CLOEXEC } else { 0 };
     let fd = raw(libc::AT_FDCWD, path, libc::O_RDONLY | flags, 0);
-    if fd < 0 || fdopen == 0 {
+    if fd < 0 {
         return core::ptr::null_mut();
     }
-    // SAFETY: fdopen(3) of a descriptor that nobody else has.
-    let stream = unsafe {
-        let fdopen: extern "C" fn(c_int, *const c_char) -> *mut FILE = core::mem::transmute(fdopen);
-        fdopen(fd, mode)
-    };
+    let stream = fdopen(fd, mode);
     if stream.is_null() {
         sys::close(fd);
     }
@@ -167,14 +164,10 @@ like_fseek! {
 
 /// A stream goes back to its beginning.
 fn renew(stream: *mut FILE) {
-    let fileno = weak_symbol!("fileno");
-    if stream.is_null() || fileno == 0 || !procfs::any() {
+    if stream.is_null() || !procfs::any() {
         return;
     }
-    // SAFETY: fileno(3) of an open stream.
-    let fd = unsafe {
-        let fileno: extern "C" fn(*mut FILE) -> c_int = core::mem::transmute(fileno);
-        fileno(stream)
-    };
-    procfs::rewound(fd);
+    if let Some(fileno) = next!(c"fileno", fn(*mut FILE) -> c_int) {
+        procfs::rewound(fileno(stream));
+    }
 }

@@ -48,9 +48,10 @@ pub(crate) use hook;
 /// The next library's function of a name; `None` where there is none.
 macro_rules! next {
     ($name:literal, fn($($ty:ty),* $(,)?) -> $ret:ty) => {{
-        static NEXT: $crate::real::Real = $crate::real::Real::new($name);
+        #[link_section = ".data"]
+        static NEXT: $crate::real::Real = $crate::real::Real::new();
         // SAFETY: C functions of one name have one signature in all libraries.
-        NEXT.address().map(|address| unsafe {
+        NEXT.address($name).map(|address| unsafe {
             core::mem::transmute::<usize, extern "C" fn($($ty),*) -> $ret>(address)
         })
     }};

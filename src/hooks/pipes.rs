@@ -2,10 +2,9 @@
 
 use super::errno::{status, word};
 use super::{hook, next};
-use crate::arch::weak_symbol;
 use crate::eof::transfer;
 use crate::{pipes, sys};
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_char, c_int};
 use libc::{dev_t, mode_t};
 use pagesim_core::errno::Errno;
 
@@ -104,14 +103,9 @@ fn control(
 
 /// The stream of popen(3), whose pipe the C library made by itself.
 fn with_pipe(stream: *mut libc::FILE) -> *mut libc::FILE {
-    let fileno = weak_symbol!("fileno");
-    if !stream.is_null() && fileno != 0 {
-        // SAFETY: fileno(3) of an open stream.
-        let fd = unsafe {
-            let fileno: extern "C" fn(*mut c_void) -> c_int = core::mem::transmute(fileno);
-            fileno(stream.cast())
-        };
-        pipes::enlarge(fd);
+    let fileno = next!(c"fileno", fn(*mut libc::FILE) -> c_int).filter(|_| !stream.is_null());
+    if let Some(fileno) = fileno {
+        pipes::enlarge(fileno(stream));
     }
     stream
 }

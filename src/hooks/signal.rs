@@ -162,9 +162,10 @@ macro_rules! like_signal {
     ($($name:ident, $c_name:literal;)*) => {
         hook! {$(
             fn $name(signal: c_int, handler: sighandler_t) -> sighandler_t {
-                static NEXT: Real = Real::new($c_name);
+                #[link_section = ".data"]
+                static NEXT: Real = Real::new();
                 note(signal, handler);
-                match NEXT.address() {
+                match NEXT.address($c_name) {
                     Some(address) => {
                         type Next = extern "C" fn(c_int, sighandler_t) -> sighandler_t;
                         // SAFETY: the next library's function of this name.

@@ -25,6 +25,7 @@ use crate::linux::Linux;
 use crate::state::{self, Guard, Turn};
 use crate::sys;
 use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering};
 use modules::Module;
 use pagesim_config::{Mode, Settings};
@@ -41,6 +42,7 @@ const RECORDS: u8 = 1;
 const AUDITS: u8 = 2;
 
 /// What is switched on: 0 for nothing.
+#[link_section = ".data"]
 static ON: AtomicU8 = AtomicU8::new(0);
 
 /// All of it; guarded by the lock.
@@ -54,18 +56,24 @@ struct Recorder {
     recent: weigh::Recent,
 }
 
-struct Global(UnsafeCell<Option<Recorder>>);
+struct Global(UnsafeCell<MaybeUninit<Recorder>>);
 // SAFETY: written before ON is set, under the lock; used only with the lock held.
 unsafe impl Sync for Global {}
-static RECORDER: Global = Global(UnsafeCell::new(None));
+static RECORDER: Global = Global(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// Begins recording as the settings say. With the lock held, once.
+#[inline(always)]
 pub(crate) fn open(settings: &Settings<'_>, config: Config) {
     let audit = settings.mode == Mode::Audit;
     // smaller target pages than host pages ask nothing of a program
-    if config.target <= config.real || (settings.record.is_none() && !audit) {
-        return;
+    if config.target > config.real && (settings.record.is_some() || audit) {
+        begin(settings, config, audit);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn begin(settings: &Settings<'_>, config: Config, audit: bool) {
     let head = Head { target: config.target, real: config.real, audit };
     let recorder = Recorder {
         config,
@@ -77,7 +85,7 @@ pub(crate) fn open(settings: &Settings<'_>, config: Config) {
     };
     let on = if recorder.sink.is_some() { RECORDS } else { 0 } | if audit { AUDITS } else { 0 };
     // SAFETY: the lock is held and nobody else looks before ON says so.
-    unsafe { *RECORDER.0.get() = Some(recorder) };
+    unsafe { (*RECORDER.0.get()).write(recorder) };
     ON.store(on, Ordering::Release);
 }
 
@@ -207,9 +215,9 @@ type Run<'a> = &'a mut dyn FnMut(&mut Guard) -> Result<usize, Errno>;
 
 /// The recorder, for who holds the lock.
 fn recorder(_: &mut Guard) -> Option<&'static mut Recorder> {
-    // SAFETY: the guard says that the lock is held; no caller in this module keeps
-    // one reference while it asks for another.
-    unsafe { (*RECORDER.0.get()).as_mut() }
+    // SAFETY: ON says that it was written, the guard that the lock is held; no
+    // caller in this module keeps one reference while it asks for another.
+    on().then(|| unsafe { (*RECORDER.0.get()).assume_init_mut() })
 }
 
 #[cold]
