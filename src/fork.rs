@@ -28,15 +28,15 @@ use pagesim_core::space::Config;
 pub(crate) fn wipe_lock_in_children(config: &Config) {
     let len = config.real.bytes();
     // not right at its end: what overruns the topmost mapping is to fault
-    let Some(block) = arena::block_at(config.window.end() + MAX_PAGE / 2, len) else {
-        return lock::stay();
-    };
-    // SAFETY: a page of our own.
-    let wiped = unsafe { sys::madvise(block as usize, len, libc::MADV_WIPEONFORK) };
-    if wiped.is_err() || !lock::move_to(block.cast()) {
-        // SAFETY: a page of our own, and nobody was told of it.
+    let block = arena::block_at(config.window.end() + MAX_PAGE / 2, len);
+    let wiped = block.filter(|block| {
+        // SAFETY: a page of our own.
+        unsafe { sys::madvise(*block as usize, len, libc::MADV_WIPEONFORK) }.is_ok()
+    });
+    let taken = lock::settle_in(wiped.map(|block| block.cast())) && wiped.is_some();
+    if let (false, Some(block)) = (taken, block) {
+        // SAFETY: a page of our own, which nobody was told of.
         let _ = unsafe { sys::munmap(block as usize, len) };
-        lock::stay();
     }
 }
 

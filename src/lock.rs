@@ -13,7 +13,7 @@
 
 use crate::arch::thread_pointer;
 use crate::sys;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 const WAITERS: usize = 1;
 
@@ -25,16 +25,12 @@ pub(crate) struct Page {
     epoch: AtomicU32,
 }
 
-/// Stands in until the first operation, and for good where no page can be had.
-#[link_section = ".data"]
-static EARLY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
+/// Where no page can be had that fork wipes.
+static ORDINARY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
 
-/// There will be no page.
+/// Null until the first operation; then it stays.
 #[link_section = ".data"]
-static STAYS: AtomicBool = AtomicBool::new(false);
-
-#[link_section = ".data"]
-static PAGE: AtomicPtr<Page> = AtomicPtr::new((&raw const EARLY).cast_mut());
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(core::ptr::null_mut());
 
 /// The owner, while it may be editing the table; survives fork.
 #[link_section = ".data"]
@@ -52,32 +48,26 @@ pub(crate) enum Taken {
 }
 
 fn page() -> &'static Page {
-    // SAFETY: points to EARLY or to a page that is never unmapped and that is
-    // valid as a Page for every content.
-    unsafe { &*PAGE.load(Ordering::Acquire) }
+    let page = PAGE.load(Ordering::Acquire);
+    // SAFETY: null, or a page that is never unmapped and that is valid as a Page for
+    // every content.
+    unsafe { page.as_ref() }.unwrap_or(&ORDINARY)
 }
 
-/// Moves the lock into `page`, which fork wipes; `false` when it has been moved
-/// already.
-///
-/// Precondition: it is not taken, and nobody takes it before it has been moved (see
-/// [`is_settled`]): so nobody waits for the word that is left behind.
-pub(crate) fn move_to(page: *mut Page) -> bool {
+/// Puts the lock into `page`, which fork wipes, or where there is none into ordinary
+/// memory; `false` when it has a place already.
+pub(crate) fn settle_in(page: Option<*mut Page>) -> bool {
+    let page = page.unwrap_or((&raw const ORDINARY).cast_mut());
     // SAFETY: the caller hands over zeroed memory of its own.
     unsafe { &*page }.epoch.store(1, Ordering::Relaxed);
-    let early = (&raw const EARLY).cast_mut();
-    PAGE.compare_exchange(early, page, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    let none = core::ptr::null_mut();
+    PAGE.compare_exchange(none, page, Ordering::AcqRel, Ordering::Acquire).is_ok()
 }
 
-/// It stays where it is, unless it has been moved already.
-pub(crate) fn stay() {
-    STAYS.store(true, Ordering::Release);
-}
-
-/// Whether it is where it will stay.
+/// Whether it has a place, which it must have before it is taken.
 #[inline]
 pub(crate) fn is_settled() -> bool {
-    !core::ptr::eq(PAGE.load(Ordering::Relaxed), &raw const EARLY) || STAYS.load(Ordering::Relaxed)
+    !PAGE.load(Ordering::Relaxed).is_null()
 }
 
 /// Runs `start` in one thread at a time; `None` when this thread is in it already. For
@@ -101,16 +91,11 @@ pub(crate) fn held_here() -> bool {
 /// Takes the lock, or finds that this thread has it.
 pub(crate) fn take() -> Taken {
     let me = thread_pointer();
-    loop {
-        let page = page();
-        if !acquire(&page.word, me) {
-            return Taken::Nested;
-        }
-        if core::ptr::eq(page, self::page()) {
-            return settle(page, me);
-        }
-        release(&page.word);
+    let page = page();
+    if !acquire(&page.word, me) {
+        return Taken::Nested;
     }
+    settle(page, me)
 }
 
 /// First moments of an owner. A signal may still arrive here: its handler finds

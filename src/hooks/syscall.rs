@@ -208,7 +208,9 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_PROCESS_MADVISE => apart(|| other::process_madvise([a, b, c, d, e, f])),
         SYS_CACHESTAT => apart(|| other::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if other::refuses_ioctl(a as i32, b, c) => Err(Errno::EINVAL),
-        libc::SYS_setsockopt if other::refuses_option(a as i32, b as i32, c32, d, e) => Err(Errno::EINVAL),
+        libc::SYS_setsockopt if other::refuses_option(a as i32, b as i32, c32, d, e) => {
+            Err(Errno::EINVAL)
+        }
         libc::SYS_execve | libc::SYS_execveat => {
             apart(|| exec::by_number(number, [a, b, c, d, e, f]))
         }

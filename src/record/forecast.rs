@@ -6,8 +6,8 @@
 
 use super::touched;
 use super::{program_path, recorder, Recorder};
-use crate::procfs::resident::{scan, IS_PRESENT, IS_SWAPPED, MOST};
 use crate::log::Line;
+use crate::procfs::resident::{scan, IS_PRESENT, IS_SWAPPED, MOST};
 use crate::state::{self, Turn};
 use crate::sys;
 use core::fmt::Write;
