@@ -3,9 +3,11 @@
 //! and 64K, page for page (`differential/diff.h`; `differential/truth` shows
 //! that real kernels with such pages print it too).
 //!
-//! `PAGESIM_SEED` chooses the first seed (else it is random, and printed),
-//! `PAGESIM_GROUPS` the calls, `PAGESIM_LONG=1` 300 seeds of 300 steps. A
-//! difference is shrunk to the fewest steps that still show it.
+//! `PAGESIM_LONG=1` runs 300 seeds of 300 steps from a random one on, else the same
+//! few are run each time: what breaks was broken by the change at hand.
+//! `PAGESIM_SEED` chooses the first seed, `random` any; it is printed.
+//! `PAGESIM_GROUPS` chooses the calls. A difference is shrunk to the fewest steps
+//! that still show it.
 
 use std::env;
 use std::error::Error;
@@ -78,11 +80,12 @@ struct Amount {
 }
 
 fn amount() -> Result<Amount, Box<dyn Error>> {
-    let first_seed = match env::var("PAGESIM_SEED") {
-        Ok(given) => given.parse()?,
-        Err(_) => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
-    };
     let long = env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
+    let first_seed = match env::var("PAGESIM_SEED") {
+        Ok(given) if given != "random" => given.parse()?,
+        Err(_) if !long => 1,
+        _ => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
+    };
     let (sequences, steps) = if long { (300, 300) } else { (3, 120) };
     Ok(Amount { first_seed, sequences, steps, groups: env::var("PAGESIM_GROUPS").ok() })
 }
