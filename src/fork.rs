@@ -15,8 +15,7 @@ use core::ffi::{c_int, c_void};
 use pagesim_config::MAX_PAGE;
 use pagesim_core::space::Config;
 
-/// Moves the lock into a page that fork wipes, before anybody takes it to work on the
-/// table. Where there is no memory for it, forks outside the C library are not covered
+/// Puts the lock into a page that fork wipes, before anybody takes it. Where there is no memory for it, forks outside the C library are not covered
 /// and all else works.
 ///
 /// It is done for the first operation and not at the start, since many small programs
@@ -25,18 +24,19 @@ use pagesim_core::space::Config;
 /// where mappings come and go. Without a neighbour each munmap frees them and each
 /// mmap makes them anew, which doubles the cost of the pair.
 #[cold]
+#[inline(never)]
 pub(crate) fn wipe_lock_in_children(config: &Config) {
     let len = config.real.bytes();
     // not right at its end: what overruns the topmost mapping is to fault
-    let block = arena::block_at(config.window.end() + MAX_PAGE / 2, len);
-    let wiped = block.filter(|block| {
-        // SAFETY: a page of our own.
-        unsafe { sys::madvise(*block as usize, len, libc::MADV_WIPEONFORK) }.is_ok()
-    });
-    let taken = lock::settle_in(wiped.map(|block| block.cast())) && wiped.is_some();
-    if let (false, Some(block)) = (taken, block) {
-        // SAFETY: a page of our own, which nobody was told of.
+    let Some(block) = arena::block_at(config.window.end() + MAX_PAGE / 2, len) else {
+        return lock::lie_in_data();
+    };
+    // SAFETY: a page of our own.
+    let wiped = unsafe { sys::madvise(block as usize, len, libc::MADV_WIPEONFORK) };
+    if wiped.is_err() || !lock::lie_in(block.cast()) {
+        // SAFETY: a page of our own, and nobody was told of it.
         let _ = unsafe { sys::munmap(block as usize, len) };
+        lock::lie_in_data();
     }
 }
 

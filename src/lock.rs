@@ -25,10 +25,11 @@ pub(crate) struct Page {
     epoch: AtomicU32,
 }
 
-/// Where no page can be had that fork wipes.
-static ORDINARY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
+/// Where the lock lies when no page can be had.
+#[link_section = ".data"]
+static EARLY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
 
-/// Null until the first operation; then it stays.
+/// Null until it is settled where the lock lies.
 #[link_section = ".data"]
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(core::ptr::null_mut());
 
@@ -48,23 +49,31 @@ pub(crate) enum Taken {
 }
 
 fn page() -> &'static Page {
-    let page = PAGE.load(Ordering::Acquire);
-    // SAFETY: null, or a page that is never unmapped and that is valid as a Page for
-    // every content.
-    unsafe { page.as_ref() }.unwrap_or(&ORDINARY)
+    // SAFETY: null, or points to EARLY or to a page that is never unmapped and that
+    // is valid as a Page for every content.
+    unsafe { PAGE.load(Ordering::Acquire).as_ref() }.unwrap_or(&EARLY)
 }
 
-/// Puts the lock into `page`, which fork wipes, or where there is none into ordinary
-/// memory; `false` when it has a place already.
-pub(crate) fn settle_in(page: Option<*mut Page>) -> bool {
-    let page = page.unwrap_or((&raw const ORDINARY).cast_mut());
+/// Puts the lock into `page`, which fork wipes; `false` when it has its place already.
+///
+/// Nobody has taken it before it has a place (see [`is_settled`]).
+pub(crate) fn lie_in(page: *mut Page) -> bool {
     // SAFETY: the caller hands over zeroed memory of its own.
     unsafe { &*page }.epoch.store(1, Ordering::Relaxed);
+    settle_in(page)
+}
+
+/// There is no page for the lock.
+pub(crate) fn lie_in_data() {
+    settle_in((&raw const EARLY).cast_mut());
+}
+
+fn settle_in(page: *mut Page) -> bool {
     let none = core::ptr::null_mut();
     PAGE.compare_exchange(none, page, Ordering::AcqRel, Ordering::Acquire).is_ok()
 }
 
-/// Whether it has a place, which it must have before it is taken.
+/// Whether the lock has its place.
 #[inline]
 pub(crate) fn is_settled() -> bool {
     !PAGE.load(Ordering::Relaxed).is_null()
@@ -92,10 +101,11 @@ pub(crate) fn held_here() -> bool {
 pub(crate) fn take() -> Taken {
     let me = thread_pointer();
     let page = page();
-    if !acquire(&page.word, me) {
-        return Taken::Nested;
+    if acquire(&page.word, me) {
+        settle(page, me)
+    } else {
+        Taken::Nested
     }
-    settle(page, me)
 }
 
 /// First moments of an owner. A signal may still arrive here: its handler finds

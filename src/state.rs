@@ -82,7 +82,7 @@ fn mode() -> u8 {
 }
 
 /// Before the lock is taken for the first time.
-#[inline]
+#[inline(always)]
 fn settle_lock(config: &Config) {
     if !lock::is_settled() {
         fork::wipe_lock_in_children(config);
@@ -218,8 +218,8 @@ pub(crate) fn enter_for_fork() -> Option<Guard> {
     if mode() != ACTIVE {
         return None;
     }
-    let mask = signals::block();
     settle_lock(config()?);
+    let mask = signals::block();
     let guard = Guard::take(Some(mask));
     if guard.is_none() {
         signals::restore(mask);
