@@ -74,6 +74,18 @@ pub fn last_page(
     AddrRange::new(start, beyond)
 }
 
+/// The tail of the mapping `vma` of a file of `size` bytes: from the host page
+/// behind its end to the end of the target page. `None` where the file does not
+/// end in the mapping, or ends with a target page.
+#[must_use]
+pub fn tail_of(vma: &Vma, size: u64, target: PageSize, host: PageSize) -> Option<AddrRange> {
+    let Backing::File { offset, .. } = vma.backing else { return None };
+    let inside = usize::try_from(size.checked_sub(offset)?).ok().filter(|len| *len != 0)?;
+    let start = vma.range.start().checked_add(host.ceil(inside)?)?;
+    let end = vma.range.start().checked_add(target.ceil(inside)?)?;
+    AddrRange::new(start, end)?.intersection(vma.range)
+}
+
 impl<H: Host, S: NodeSource> Space<H, S> {
     /// Takes `range` into the table as the part from `offset` on of a mapping of
     /// file `id`. The host shows other memory there: a tail that is filled, which
@@ -123,6 +135,26 @@ mod tests {
     /// As a host answers for a file of `len` bytes mapped at BASE.
     fn file(len: usize) -> impl FnMut(usize) -> bool {
         move |addr| addr < BASE + size(K4).ceil(len).unwrap()
+    }
+
+    #[test]
+    fn tail_is_told_by_the_size_of_the_file() {
+        let backing = Backing::File { id: FileId::default(), offset: K16 as u64 };
+        let range = range(BASE, 4 * K16);
+        let vma = Vma { range, prot: Prot::RW, flags: MapFlags::SHARED, backing };
+        let tail = |size: usize| tail_of(&vma, size as u64, self::size(K16), self::size(K4));
+        for (size, expected) in [
+            (0, None),
+            (K16, None),
+            (K16 + 1, AddrRange::new(BASE + K4, BASE + K16)),
+            (2 * K16 - 1, None),
+            (2 * K16, None),
+            (4 * K16 + K4, AddrRange::new(BASE + 3 * K16 + K4, BASE + 4 * K16)),
+            (5 * K16 + K4, None),
+            (usize::MAX, None),
+        ] {
+            assert_eq!(tail(size), expected, "{size:#x}");
+        }
     }
 
     #[test]
