@@ -4,8 +4,8 @@ use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::{self, transfer};
 use crate::{other, sys};
-use core::ffi::{c_int, c_ulong, c_void};
-use libc::socklen_t;
+use core::ffi::{c_int, c_uint, c_ulong, c_void};
+use libc::{size_t, socklen_t, ssize_t};
 use pagesim_core::errno::Errno;
 
 hook! {
@@ -20,6 +20,18 @@ hook! {
             // SAFETY: the program's own request.
             None => word(unsafe { sys::call(libc::SYS_ioctl, args) }) as c_int,
         }
+    }
+
+    fn process_madvise(
+        pidfd: c_int,
+        vector: *const c_void,
+        count: size_t,
+        advice: c_int,
+        flags: c_uint,
+    ) -> ssize_t {
+        let args =
+            [pidfd as usize, vector as usize, count, advice as usize, flags as usize, 0];
+        word(other::process_madvise(args))
     }
 
     fn setsockopt(
