@@ -3,6 +3,7 @@
 
 use crate::arch::untagged;
 use crate::eof::Eof;
+use crate::procfs::origin;
 use crate::state::{enter, Turn};
 use crate::{direct, eof, log, record, rings, sys};
 use pagesim_core::errno::Errno;
@@ -10,8 +11,23 @@ use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::space::MapRequest;
 
-/// mmap(2).
+/// mmap(2). A file of `/proc` cannot be mapped, nor can what stands for it.
 pub(crate) fn mmap(
+    addr: usize,
+    len: usize,
+    prot: i32,
+    flags: i32,
+    fd: i32,
+    offset: u64,
+) -> Result<usize, Errno> {
+    if flags & libc::MAP_ANONYMOUS != 0 {
+        return mmap_of(addr, len, prot, flags, fd, offset);
+    }
+    origin::ask(fd, libc::O_RDONLY, |fd| mmap_of(addr, len, prot, flags, fd, offset))
+}
+
+#[inline]
+fn mmap_of(
     addr: usize,
     len: usize,
     prot: i32,

@@ -13,7 +13,7 @@ pub(crate) const SYS_PROCESS_MADVISE: c_long = 440;
 pub(crate) const SYS_CACHESTAT: c_long = 451;
 
 /// Reads a value from the program's memory, which may be anything.
-fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
+pub(crate) fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
     let mut value = T::default();
     let len = size_of::<T>();
     let local = libc::iovec { iov_base: (&raw mut value).cast(), iov_len: len };

@@ -4,9 +4,11 @@
 use super::errno::word;
 use super::{hook, next};
 use crate::eof::transfer;
-use crate::{pipes, procfs, sys};
+use crate::procfs::{self, origin};
+use crate::{pipes, sys};
 use core::ffi::{c_char, c_int};
-use libc::{mode_t, FILE};
+use libc::{mode_t, size_t, ssize_t, FILE};
+use pagesim_core::errno::Errno;
 
 /// What is done about every file that was opened.
 #[inline]
@@ -78,7 +80,7 @@ pub(crate) fn open_raw(
     path: *const c_char,
     flags: c_int,
     mode: mode_t,
-) -> Result<usize, pagesim_core::errno::Errno> {
+) -> Result<usize, Errno> {
     let args = [dir as usize, path as usize, flags as usize, mode as usize, 0, 0];
     transfer::prepare_args(&args);
     // SAFETY: the program's own request.
@@ -111,15 +113,23 @@ like_fopen! {
     fopen64, c"fopen64";
 }
 
+/// Whether a stream's mode says that a child does not inherit it.
+fn private(mode: *const c_char) -> c_int {
+    // SAFETY: the program's string.
+    let private = unsafe { core::ffi::CStr::from_ptr(mode) }.to_bytes().contains(&b'e');
+    if private {
+        libc::O_CLOEXEC
+    } else {
+        0
+    }
+}
+
 /// fopen(3) for reading, by way of fdopen(3).
 fn stream(path: *const c_char, mode: *const c_char) -> *mut FILE {
     let Some(fdopen) = next!(c"fdopen", fn(c_int, *const c_char) -> *mut FILE) else {
         return core::ptr::null_mut();
     };
-    // SAFETY: the program's string.
-    let private = unsafe { core::ffi::CStr::from_ptr(mode) }.to_bytes().contains(&b'e');
-    let flags = if private { libc::O_CLOEXEC } else { 0 };
-    let fd = raw(libc::AT_FDCWD, path, libc::O_RDONLY | flags, 0);
+    let fd = raw(libc::AT_FDCWD, path, libc::O_RDONLY | private(mode), 0);
     if fd < 0 {
         return core::ptr::null_mut();
     }
@@ -128,6 +138,33 @@ fn stream(path: *const c_char, mode: *const c_char) -> *mut FILE {
         sys::close(fd);
     }
     stream
+}
+
+/// Defines freopen(3) under a name. The stream has read nothing of the file yet.
+macro_rules! like_freopen {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(path: *const c_char, mode: *const c_char, stream: *mut FILE) -> *mut FILE {
+                let next =
+                    next!($c_name, fn(*const c_char, *const c_char, *mut FILE) -> *mut FILE);
+                let Some(next) = next else { return core::ptr::null_mut() };
+                transfer::prepare_args(&[path as usize, mode as usize]);
+                let opened = next(path, mode, stream);
+                // SAFETY: the program's strings.
+                if !opened.is_null() && unsafe { procfs::concerns_stream(path, mode) } {
+                    let flags = private(mode) | libc::O_RDONLY;
+                    // SAFETY: as above.
+                    unsafe { procfs::opened(path, flags, descriptor(opened)) };
+                }
+                opened
+            }
+        )*}
+    };
+}
+
+like_freopen! {
+    freopen, c"freopen";
+    freopen64, c"freopen64";
 }
 
 hook! {
@@ -149,7 +186,7 @@ macro_rules! like_fseek {
                 }
                 match next!($c_name, fn(*mut FILE, i64, c_int) -> c_int) {
                     Some(next) => next(stream, offset, whence),
-                    None => word(Err(pagesim_core::errno::Errno::ENOSYS)) as c_int,
+                    None => word(Err(Errno::ENOSYS)) as c_int,
                 }
             }
         )*}
@@ -164,10 +201,86 @@ like_fseek! {
 
 /// A stream goes back to its beginning.
 fn renew(stream: *mut FILE) {
-    if stream.is_null() || !procfs::any() {
-        return;
+    if !stream.is_null() && procfs::any() {
+        procfs::rewound(descriptor(stream));
     }
-    if let Some(fileno) = next!(c"fileno", fn(*mut FILE) -> c_int) {
-        procfs::rewound(fileno(stream));
+}
+
+/// fileno(3) of an open stream.
+fn descriptor(stream: *mut FILE) -> c_int {
+    next!(c"fileno", fn(*mut FILE) -> c_int).map_or(-1, |fileno| fileno(stream))
+}
+
+/// readlinkat(2) by its number.
+pub(crate) fn link_at(
+    dir: c_int,
+    path: *const c_char,
+    place: *mut c_char,
+    room: usize,
+) -> Result<usize, Errno> {
+    let args = [dir as usize, path as usize, place as usize, room, 0, 0];
+    // SAFETY: the program's own request; the kernel has read the path then.
+    unsafe {
+        let len = transfer::asking_call(libc::SYS_readlinkat, args)?;
+        Ok(origin::name(dir, path, place.cast(), room, len))
     }
+}
+
+hook! {
+    fn readlink(path: *const c_char, place: *mut c_char, room: size_t)
+        -> ssize_t = libc::readlink {
+        match next!(c"readlink", fn(*const c_char, *mut c_char, size_t) -> ssize_t) {
+            // musl has an answer of its own
+            Some(next) if room == 0 => next(path, place, room),
+            _ => word(link_at(libc::AT_FDCWD, path, place, room)),
+        }
+    }
+
+    fn readlinkat(dir: c_int, path: *const c_char, place: *mut c_char, room: size_t)
+        -> ssize_t = libc::readlinkat {
+        match next!(c"readlinkat", fn(c_int, *const c_char, *mut c_char, size_t) -> ssize_t) {
+            Some(next) if room == 0 => next(dir, path, place, room),
+            _ => word(link_at(dir, path, place, room)),
+        }
+    }
+
+    /// Where a buffer is shorter than its program says, the C library has the last word.
+    fn __readlink_chk(path: *const c_char, place: *mut c_char, room: size_t, size: size_t)
+        -> ssize_t {
+        match next!(c"__readlink_chk", fn(*const c_char, *mut c_char, size_t, size_t) -> ssize_t) {
+            Some(next) if room > size => next(path, place, room, size),
+            _ => word(link_at(libc::AT_FDCWD, path, place, room)),
+        }
+    }
+
+    fn __readlinkat_chk(
+        dir: c_int,
+        path: *const c_char,
+        place: *mut c_char,
+        room: size_t,
+        size: size_t,
+    ) -> ssize_t {
+        let next = next!(
+            c"__readlinkat_chk",
+            fn(c_int, *const c_char, *mut c_char, size_t, size_t) -> ssize_t
+        );
+        match next {
+            Some(next) if room > size => next(dir, path, place, room, size),
+            _ => word(link_at(dir, path, place, room)),
+        }
+    }
+}
+
+/// openat2(2) (Linux 5.6), of one number on all architectures.
+pub(crate) const SYS_OPENAT2: libc::c_long = 437;
+
+/// openat2(2) by its number; the C library has no function for it.
+pub(crate) fn open_how(args: [usize; 6]) -> Result<usize, Errno> {
+    let [_, path, how, ..] = args;
+    // SAFETY: the program's own request.
+    let fd = unsafe { transfer::asking_call(SYS_OPENAT2, args) }?;
+    // SAFETY: `struct open_how` begins with the flags; the kernel has read it.
+    let flags = unsafe { (how as *const u64).read_unaligned() };
+    opened(path as *const c_char, flags as c_int, fd as c_int);
+    Ok(fd)
 }

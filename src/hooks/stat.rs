@@ -3,8 +3,9 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::transfer;
+use crate::procfs::{self, origin};
 use crate::stat::{self, Seen, Source, Totals};
-use crate::{procfs, sys};
+use crate::sys;
 use core::ffi::{c_char, c_int, c_long, c_uint};
 use libc::{stat as Stat, statfs as StatFs, statvfs as StatVfs};
 use pagesim_core::errno::Errno;
@@ -40,22 +41,26 @@ pub(crate) fn at(
 ) -> Result<usize, Errno> {
     let args = [dir as usize, path as usize, place as usize, flags as usize, 0, 0];
     // SAFETY: the program's own request; the kernel checks the pointers.
-    unsafe {
-        let done = transfer::asking_call(libc::SYS_newfstatat, args)?;
-        answered(place, source(dir, path, flags));
-        Ok(done)
+    let done = unsafe { transfer::asking_call(libc::SYS_newfstatat, args)? };
+    match source(dir, path, flags) {
+        Source::Fd(fd) if procfs::any() => return by_fd(fd, place),
+        // SAFETY: filled by the call.
+        source => unsafe { answered(place, source) },
     }
+    Ok(done)
 }
 
 /// fstat(2) by its number.
 pub(crate) fn by_fd(fd: c_int, place: *mut Stat) -> Result<usize, Errno> {
-    // SAFETY: the program's own request; the kernel checks the pointer.
-    unsafe {
-        let args = [fd as usize, place as usize, 0, 0, 0, 0];
-        let done = transfer::asking_call(libc::SYS_fstat, args)?;
-        answered(place, Source::Fd(fd));
-        Ok(done)
-    }
+    origin::ask(fd, libc::O_PATH, |fd| {
+        // SAFETY: the program's own request; the kernel checks the pointer.
+        unsafe {
+            let args = [fd as usize, place as usize, 0, 0, 0, 0];
+            let done = transfer::asking_call(libc::SYS_fstat, args)?;
+            answered(place, Source::Fd(fd));
+            Ok(done)
+        }
+    })
 }
 
 /// What a call that may name a file by an empty path refers to.
@@ -164,10 +169,20 @@ hook! {
             Some(next) => next(dir, path, flags, mask, place),
             None => status(Err(Errno::ENOSYS)),
         };
-        if answer == 0 {
-            // SAFETY: filled by the call.
-            unsafe { answered_x(place, source(dir, path, flags)) };
+        if answer != 0 {
+            return answer;
         }
+        let named = source(dir, path, flags);
+        match named {
+            Source::Fd(fd) => origin::ask(fd, libc::O_PATH, |origin| {
+                if let (true, Some(next)) = (origin != fd, next) {
+                    next(origin, path, flags, mask, place);
+                }
+            }),
+            Source::At(..) => {}
+        }
+        // SAFETY: filled by the call.
+        unsafe { answered_x(place, named) };
         answer
     }
 }
@@ -179,6 +194,14 @@ pub(crate) fn extended(args: [usize; 6]) -> Result<usize, Errno> {
     unsafe {
         let done = transfer::asking_call(libc::SYS_statx, args)?;
         let source = source(dir as c_int, path as *const c_char, flags as c_int);
+        if let Source::Fd(fd) = source {
+            let [_, b, c, d, e, f] = args;
+            origin::ask(fd, libc::O_PATH, |origin| {
+                if origin != fd {
+                    let _ = sys::call(libc::SYS_statx, [origin as usize, b, c, d, e, f]);
+                }
+            });
+        }
         answered_x(place as *mut StatX, source);
         Ok(done)
     }
@@ -228,12 +251,12 @@ unsafe fn answered_x(place: *mut StatX, source: Source) {
 
 /// Defines functions of statfs(2)'s and statvfs(3)'s shape, by path or descriptor.
 macro_rules! like_statfs {
-    ($($name:ident, $c_name:literal, $arg:ident: $ty:ty, $structure:ty, $source:expr;)*) => {
+    ($($name:ident, $c_name:literal, $arg:ident: $ty:ty, $structure:ty, $ask:ident, $source:expr;)*) => {
         hook! {$(
             fn $name($arg: $ty, place: *mut $structure) -> c_int {
                 transfer::prepare_args(&[$arg as usize, place as usize]);
                 let answer = match next!($c_name, fn($ty, *mut $structure) -> c_int) {
-                    Some(next) => next($arg, place),
+                    Some(next) => $ask($arg, |$arg| next($arg, place)),
                     None => status(Err(Errno::ENOSYS)),
                 };
                 // SAFETY: filled by a successful call.
@@ -276,28 +299,41 @@ impl Translate for StatVfs {
     }
 }
 
+fn by_path<T>(path: *const c_char, ask: impl FnOnce(*const c_char) -> T) -> T {
+    ask(path)
+}
+
+fn by_descriptor<T>(fd: c_int, ask: impl FnOnce(c_int) -> T) -> T {
+    origin::ask(fd, libc::O_PATH, ask)
+}
+
 fn named(path: *const c_char) -> Source {
     Source::At(libc::AT_FDCWD, path.cast(), true)
 }
 
 like_statfs! {
-    statfs, c"statfs", path: *const c_char, StatFs, named(path);
-    statfs64, c"statfs64", path: *const c_char, StatFs, named(path);
-    fstatfs, c"fstatfs", fd: c_int, StatFs, Source::Fd(fd);
-    fstatfs64, c"fstatfs64", fd: c_int, StatFs, Source::Fd(fd);
-    statvfs, c"statvfs", path: *const c_char, StatVfs, named(path);
-    statvfs64, c"statvfs64", path: *const c_char, StatVfs, named(path);
-    fstatvfs, c"fstatvfs", fd: c_int, StatVfs, Source::Fd(fd);
-    fstatvfs64, c"fstatvfs64", fd: c_int, StatVfs, Source::Fd(fd);
+    statfs, c"statfs", path: *const c_char, StatFs, by_path, named(path);
+    statfs64, c"statfs64", path: *const c_char, StatFs, by_path, named(path);
+    fstatfs, c"fstatfs", fd: c_int, StatFs, by_descriptor, Source::Fd(fd);
+    fstatfs64, c"fstatfs64", fd: c_int, StatFs, by_descriptor, Source::Fd(fd);
+    statvfs, c"statvfs", path: *const c_char, StatVfs, by_path, named(path);
+    statvfs64, c"statvfs64", path: *const c_char, StatVfs, by_path, named(path);
+    fstatvfs, c"fstatvfs", fd: c_int, StatVfs, by_descriptor, Source::Fd(fd);
+    fstatvfs64, c"fstatvfs64", fd: c_int, StatVfs, by_descriptor, Source::Fd(fd);
 }
 
 /// statfs(2) and fstatfs(2) by their numbers.
 pub(crate) fn totals(number: c_long, args: [usize; 6]) -> Result<usize, Errno> {
-    let [_, place, ..] = args;
+    let [named, place, ..] = args;
     transfer::prepare_args(&args);
     // SAFETY: the program's own request; the kernel has filled the structure.
     unsafe {
-        let done = sys::call(number, args)?;
+        let done = match number {
+            libc::SYS_fstatfs => by_descriptor(named as c_int, |fd| {
+                sys::call(number, [fd as usize, place, 0, 0, 0, 0])
+            })?,
+            _ => sys::call(number, args)?,
+        };
         if let Some(st) = (place as *mut StatFs).as_mut() {
             st.translate(Source::Fd(-1));
         }
@@ -355,6 +391,9 @@ pub(crate) fn seek(fd: c_int, offset: i64, whence: c_int) -> Result<usize, Errno
     if whence == libc::SEEK_END {
         // the program learns how large the file is
         transfer::seen();
+    }
+    if let Some(found) = origin::seek(fd, offset, whence) {
+        return found;
     }
     if whence == libc::SEEK_DATA || whence == libc::SEEK_HOLE {
         if let Some(found) = stat::seek_data_or_hole(fd, offset, whence) {

@@ -3,7 +3,7 @@
 //! The entry point is in `arch`; it comes here only for numbers that
 //! [`EMULATED`] names.
 
-use super::files::open_raw;
+use super::files::{self, open_raw, SYS_OPENAT2};
 use super::{errno, exec, stat};
 use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
 use crate::ranges::{self, Remap, SYS_MSEAL};
@@ -58,6 +58,10 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_shmctl,
     libc::SYS_fcntl,
     libc::SYS_openat,
+    SYS_OPENAT2,
+    libc::SYS_readlinkat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
     libc::SYS_lseek,
     libc::SYS_fstat,
     libc::SYS_newfstatat,
@@ -227,6 +231,14 @@ pub(crate) extern "C" fn emulated_syscall(
         }
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => apart(|| open_raw(CWD, a as *const c_char, b as i32, c as libc::mode_t)),
+        SYS_OPENAT2 => apart(|| files::open_how([a, b, c, d, e, f])),
+        libc::SYS_readlinkat => {
+            apart(|| files::link_at(a as i32, b as *const c_char, c as *mut c_char, d))
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_readlink => {
+            apart(|| files::link_at(CWD, a as *const c_char, b as *mut c_char, c))
+        }
         libc::SYS_lseek => apart(|| stat::seek(a as i32, b as i64, c32)),
         libc::SYS_fstat => apart(|| stat::by_fd(a as i32, b as *mut libc::stat)),
         libc::SYS_newfstatat => {
@@ -249,6 +261,17 @@ pub(crate) extern "C" fn emulated_syscall(
             let at = (number == libc::SYS_pread64).then_some(d as i64);
             apart(|| {
                 procfs::read(a as i32, b as *mut u8, c, at)
+                    .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+            })
+        }
+        libc::SYS_readv | libc::SYS_preadv | libc::SYS_preadv2 if procfs::any() => {
+            let at = match number {
+                libc::SYS_readv => None,
+                libc::SYS_preadv => Some(d as i64),
+                _ => (d != usize::MAX).then_some(d as i64),
+            };
+            apart(|| {
+                procfs::read_vector(a as i32, b, c, at)
                     .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
             })
         }

@@ -84,14 +84,18 @@ buffer! {
     getdents64, c"getdents64"(fd: c_int, to: *mut c_void, len: size_t) of to, len;
 }
 
-/// Defines calls with an array of iovec.
+/// Defines reads of files into an array of iovec.
 macro_rules! vector {
-    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*);)*) => {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $at:expr;)*) => {
         hook! {$(
             fn $name(fd: c_int, vector: *const c_void, count: c_int $(, $arg: $ty)*) -> ssize_t {
+                let parts = count.max(0) as usize;
+                if let Some(answer) = procfs::read_vector(fd, vector as usize, parts, $at) {
+                    return errno::word(answer);
+                }
                 let next = next!($c_name, fn(c_int, *const c_void, c_int $(, $ty)*) -> ssize_t);
                 let Some(next) = next else { return missing() };
-                transfer::prepare_vector(vector as usize, count.max(0) as usize);
+                transfer::prepare_vector(vector as usize, parts);
                 let answer = next(fd, vector, count $(, $arg)*);
                 transfer::seen();
                 answer
@@ -100,12 +104,17 @@ macro_rules! vector {
     };
 }
 
+/// -1 is preadv2's for the position of the file.
+fn place(at: off_t) -> Option<i64> {
+    (at != -1).then_some(at)
+}
+
 vector! {
-    readv, c"readv"();
-    preadv, c"preadv"(at: off_t);
-    preadv64, c"preadv64"(at: off64_t);
-    preadv2, c"preadv2"(at: off_t, flags: c_int);
-    preadv64v2, c"preadv64v2"(at: off64_t, flags: c_int);
+    readv, c"readv"(), None;
+    preadv, c"preadv"(at: off_t), Some(at);
+    preadv64, c"preadv64"(at: off64_t), Some(at);
+    preadv2, c"preadv2"(at: off_t, flags: c_int), place(at);
+    preadv64v2, c"preadv64v2"(at: off64_t, flags: c_int), place(at);
 }
 
 hook! {
@@ -213,8 +222,6 @@ once! {
     linkat, c"linkat";
     symlink, c"symlink";
     symlinkat, c"symlinkat";
-    readlink, c"readlink";
-    readlinkat, c"readlinkat";
     mkdir, c"mkdir";
     mkdirat, c"mkdirat";
     mknodat, c"mknodat";
@@ -233,8 +240,6 @@ once! {
     utimensat, c"utimensat";
     futimens, c"futimens";
     opendir, c"opendir";
-    freopen, c"freopen";
-    freopen64, c"freopen64";
     shm_open, c"shm_open";
     mq_open, c"mq_open";
     listxattr, c"listxattr";

@@ -10,6 +10,7 @@
 //! No lock is taken and no memory needed but the stack.
 
 mod name;
+pub(crate) mod origin;
 pub(crate) mod pagemap;
 pub(crate) mod resident;
 mod text;
@@ -35,9 +36,11 @@ fn units() -> Option<Units> {
 /// `path` is a C string.
 #[inline]
 pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
-    // SAFETY: a byte is only read when the one before it was not the last.
-    let begins =
-        b"/proc/".iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b);
+    let starts = |text: &[u8]| {
+        // SAFETY: a byte is only read when the one before it was not the last.
+        text.iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b)
+    };
+    let begins = starts(b"/proc/") || starts(b"/dev/fd/");
     // SAFETY: the caller's promise.
     let relative = unsafe { path.read() } as u8 != b'/';
     // SAFETY: the caller's promise.
@@ -60,6 +63,12 @@ pub(crate) unsafe fn opened(path: *const c_char, flags: i32, fd: i32) {
 #[cold]
 fn translate(fd: i32, flags: i32) {
     let (Some(units), Some(link)) = (units(), Link::of(fd)) else { return };
+    if link.origin().is_some() {
+        // the program opens the descriptor of a memory file once more
+        OPENED.store(true, Ordering::Relaxed);
+        renew(fd);
+        return;
+    }
     let Some(kind) = link.kind().filter(|_| sys::file_system(fd) == Ok(PROC_SUPER_MAGIC)) else {
         return;
     };
@@ -135,6 +144,23 @@ fn read_perhaps(
         renew(fd);
     }
     pagemap::read(fd, to, len, offset)
+}
+
+/// [`read`] into the parts of an array of iovec.
+#[inline]
+pub(crate) fn read_vector(
+    fd: i32,
+    vector: usize,
+    count: usize,
+    offset: Option<i64>,
+) -> Option<Result<usize, Errno>> {
+    if !any() {
+        return None;
+    }
+    if offset == Some(0) {
+        renew(fd);
+    }
+    pagemap::read_vector(fd, vector, count, offset)
 }
 
 /// Whether there is anything to look for when the program seeks or reads.

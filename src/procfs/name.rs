@@ -1,7 +1,7 @@
 //! Which files count in pages, by their names.
 
 use crate::sys;
-use core::ffi::CStr;
+use core::ffi::{c_char, CStr};
 use core::fmt::Write;
 
 /// What a file holds.
@@ -41,9 +41,11 @@ fn by_name(path: &[u8]) -> Option<Kind> {
     NAMES.iter().find(|(name, _)| *name == last).map(|(_, kind)| *kind)
 }
 
-/// Whether the last component of `path` is the name of one of the files.
+/// Whether the last component of `path` is the name of one of the files, or of a
+/// descriptor, which may lead to one.
 pub(super) fn is_known(path: &[u8]) -> bool {
-    by_name(path).is_some()
+    let last = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
+    by_name(path).is_some() || (!last.is_empty() && last.iter().all(u8::is_ascii_digit))
 }
 
 /// What stands in front of the origin in a memory file's label.
@@ -91,12 +93,19 @@ impl Link {
 
     /// What `fd` refers to; `None` also for what is longer than any name here.
     pub(super) fn of(fd: i32) -> Option<Link> {
-        let path = Link::path(fd);
+        // SAFETY: a C string.
+        unsafe { Link::at(libc::AT_FDCWD, Link::path(fd).as_c_str().as_ptr()) }
+    }
+
+    /// What the link `path`, from the folder `dir` on, refers to.
+    ///
+    /// # Safety
+    /// `path` is a C string.
+    pub(super) unsafe fn at(dir: i32, path: *const c_char) -> Option<Link> {
         let mut link = Link::EMPTY;
         let room = link.bytes.len();
         let to = link.bytes.as_mut_ptr() as usize;
-        let dir = libc::AT_FDCWD as usize;
-        let args = [dir, path.as_c_str().as_ptr() as usize, to, room, 0, 0];
+        let args = [dir as usize, path as usize, to, room, 0, 0];
         // SAFETY: readlinkat(2) into a buffer of this length.
         let len = unsafe { sys::call(libc::SYS_readlinkat, args) }.ok()?;
         link.len = len;
@@ -144,6 +153,13 @@ impl Link {
     pub(super) fn origin(&self) -> Option<Link> {
         let label = self.bytes().strip_prefix(MEMFD)?.strip_suffix(DELETED)?;
         Link::new(label.strip_prefix(LABEL)?)
+    }
+
+    /// Whether a link that was read begins like that to a memory file of ours, as
+    /// far as there was room for it.
+    pub(super) fn begins_like_ours(text: &[u8]) -> bool {
+        let label = MEMFD.iter().chain(LABEL);
+        !text.is_empty() && text.iter().zip(label).all(|(a, b)| a == b)
     }
 
     pub(super) fn as_ptr(&self) -> *const u8 {

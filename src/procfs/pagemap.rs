@@ -5,6 +5,7 @@
 
 use super::name::{Kind, Link};
 use super::units;
+use crate::other::fetch;
 use crate::sys;
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::counts::{pagemap_entry, Units};
@@ -51,6 +52,44 @@ fn translate(
         Some(offset) => entries(fd, buffer, len, offset as u64, units),
         None => at_position(fd, buffer, len, units),
     })
+}
+
+/// readv(2) and preadv(2): one read after the other, as `do_loop_readv_writev()` does
+/// them. `None` where `fd` is no pagemap.
+pub(super) fn read_vector(
+    fd: i32,
+    vector: usize,
+    count: usize,
+    offset: Option<i64>,
+) -> Option<Result<usize, Errno>> {
+    /// `UIO_MAXIOV`.
+    const MOST: usize = 1024;
+    // asks whether it is one
+    read(fd, core::ptr::null_mut(), 0, offset)?.ok()?;
+    if count > MOST {
+        return Some(Err(Errno::EINVAL));
+    }
+    let mut done = 0;
+    for index in 0..count {
+        let part = vector.wrapping_add(index * size_of::<libc::iovec>());
+        let at = offset.map(|offset| offset.saturating_add(done as i64));
+        let part = fetch::<[usize; 2]>(part);
+        let answer = part.and_then(|[to, len]| {
+            let answer = read(fd, to as *mut u8, len, at).unwrap_or(Err(Errno::EINVAL));
+            answer.map(|read| (read, read < len))
+        });
+        match answer {
+            Ok((read, short)) => {
+                done += read;
+                if short {
+                    break;
+                }
+            }
+            Err(error) if done == 0 => return Some(Err(error)),
+            Err(_) => break,
+        }
+    }
+    Some(Ok(done))
 }
 
 fn seek(fd: i32, offset: u64, whence: i32) -> Result<usize, Errno> {
