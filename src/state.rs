@@ -3,6 +3,7 @@
 //! Lock order: there is only the one lock. Whoever holds it calls nothing but the
 //! kernel.
 
+use crate::arch::weak_symbol;
 use crate::arena::Arena;
 use crate::eof::{self, Eof};
 use crate::linux::Linux;
@@ -308,6 +309,16 @@ const TIB: usize = 1 << 40;
 const BASE: usize = 22 * TIB;
 const TOP: usize = 42 * TIB;
 
+/// The window in a program with ThreadSanitizer or MemorySanitizer, who end it when it
+/// has memory anywhere but in a few places: in all their versions this is one of
+/// them, below what the kernel fills with libraries from the top.
+const SANITIZED: (usize, usize) = (0x7e80_0000_0000, 0x70_0000_0000);
+
+fn is_sanitized() -> bool {
+    cfg!(target_arch = "x86_64")
+        && (weak_symbol!("__tsan_init") != 0 || weak_symbol!("__msan_init") != 0)
+}
+
 /// The guest window; the megabyte behind it is kept for the table.
 fn window(asked: Option<Window>, reserve: Reserve, stack: usize) -> Option<AddrRange> {
     let usual = match reserve {
@@ -316,6 +327,7 @@ fn window(asked: Option<Window>, reserve: Reserve, stack: usize) -> Option<AddrR
     };
     let (base, size) = match asked {
         Some(Window { base, size }) => (base, size.unwrap_or(TIB)),
+        None if is_sanitized() && stack > SANITIZED.0 + SANITIZED.1 => SANITIZED,
         None if stack > TOP + 2 * TIB => (BASE, usual),
         // a smaller address space (39 or 42 bits): its second quarter
         None => {

@@ -166,6 +166,25 @@ fn works_in_an_address_sanitizer_program() {
     }
 }
 
+/// It ends a program that has memory where it wants none, and the usual window is
+/// such a place.
+#[test]
+fn works_in_a_thread_sanitizer_program() {
+    let tsan = Command::new("cc").arg("-print-file-name=libtsan.so").output().unwrap();
+    let path = PathBuf::from(String::from_utf8_lossy(&tsan.stdout).trim());
+    let Some(path) = installed("ThreadSanitizer", path.is_absolute().then_some(path)) else {
+        return;
+    };
+    let flags = ["-pthread", "-O1", "-fsanitize=thread"];
+    let folder = tempfile::tempdir().unwrap();
+    let natively = Run::native(&compile(&folder, BUSY, &flags)).unwrap().outcome().unwrap();
+    if natively.text.contains("unexpected memory mapping") {
+        println!("skipped: ThreadSanitizer does not know this kernel's address space");
+        return;
+    }
+    busy_with(&format!("{} LIB", path.display()), &flags);
+}
+
 #[test]
 fn works_beside_a_library_made_with_redhook() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("neighbour");
