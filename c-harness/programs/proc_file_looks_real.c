@@ -1,4 +1,4 @@
-/* group: proc */
+/* group: proc; needs: glibc */
 /* A file of /proc that counts pages is a file of /proc, whatever is asked of it:
  * status, file system, name, position, mapping. */
 #include "../harness.h"

@@ -1,4 +1,4 @@
-/* group: proc */
+/* group: proc; needs: glibc */
 /* The files of /proc count in pages however they are opened. */
 #include "../harness.h"
 #include <linux/openat2.h>
