@@ -85,6 +85,12 @@ const ON_STACK: usize = 512;
 /// The longest LD_PRELOAD that gets our entry in front.
 const LONGEST: usize = 2048;
 
+/// Whether the program's children are followed.
+#[inline]
+pub(crate) fn follows() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0
+}
+
 /// Calls `exec` with `environment`, completed where children are followed.
 pub(crate) fn with_environment<T>(environment: Strings, exec: impl FnOnce(Strings) -> T) -> T {
     match COUNT.load(Ordering::Relaxed) {

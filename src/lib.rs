@@ -38,6 +38,7 @@ mod ranges;
 mod real;
 mod record;
 mod rings;
+mod shell;
 mod shm;
 mod signals;
 mod startup;

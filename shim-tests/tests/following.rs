@@ -55,8 +55,12 @@ static void start(int form)
     pid_t child;
     char **many = calloc(3000, sizeof *many);
 
-    if (form >= 8)
+    char command[4200], line[64] = "";
+    FILE *stream;
+
+    if (form >= 8 && form < 17)
         clearenv();
+    snprintf(command, sizeof command, "%s -", leaf);
     switch (form) {
     case 0: execve(leaf, list, none); break;
     case 1: execve(leaf, list, other); break;
@@ -72,6 +76,15 @@ static void start(int form)
     case 11: execlp(leaf, "leaf", "-", (char *)NULL); break;
     case 12: posix_spawn(&child, leaf, NULL, NULL, list, environ); waitpid(child, NULL, 0); _exit(0);
     case 13: posix_spawnp(&child, leaf, NULL, NULL, list, none); waitpid(child, NULL, 0); _exit(0);
+    case 14: system(command); _exit(0);
+    case 15:
+        if (!(stream = popen(command, "r")) || !fgets(line, sizeof line, stream) || pclose(stream))
+            break;
+        printf("%s", line);
+        fflush(stdout);
+        _exit(0);
+    case 16: fclose(popen(command, "we")); _exit(0);
+    case 17: unsetenv("LD_PRELOAD"); system(command); _exit(0);
     }
     printf("not started: %s\n", strerror(errno));
     fflush(stdout);
@@ -87,7 +100,7 @@ int main(int argc, char **argv)
     }
     readlink("/proc/self/exe", self, sizeof self - 1);
     leaf = argc > 1 ? argv[1] : self;
-    for (int form = 0; form < 14; form++) {
+    for (int form = 0; form < 18; form++) {
         fflush(stdout);
         if (!fork())
             start(form);
@@ -106,11 +119,11 @@ fn children_are_followed_whatever_their_environment() {
         assert_eq!(outcome.end, "exit 0", "{outcome:?}");
         outcome.text
     };
-    let all = |size: &str| vec![size; 14].join("\n") + "\n";
+    let all = |size: &str| vec![size; 18].join("\n") + "\n";
     let followed = sizes(&[("PAGESIM_FOLLOW", "1")], &[]);
     // the third form sets another size, which is the program's to choose
     let lines: Vec<&str> = followed.lines().collect();
-    assert_eq!(lines.len(), 14, "{followed}");
+    assert_eq!(lines.len(), 18, "{followed}");
     for (form, line) in lines.iter().enumerate() {
         assert_eq!(*line, if form == 2 { "16384" } else { "65536" }, "form {form}: {followed}");
     }
@@ -124,6 +137,95 @@ fn children_are_followed_whatever_their_environment() {
     assert_eq!(sizes(&settings, &[skipped]), all("4096"));
     let settings = [("PAGESIM_FOLLOW", "1"), ("PAGESIM_ONLY", "starter")];
     assert_eq!(sizes(&settings, &[skipped]), all("4096"));
+}
+
+/// What can be told of system(3) and popen(3) but the page size.
+const SHELLS: &str = r#"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile int caught;
+static void on_signal(int s) { caught += s; }
+static void *often(void *a)
+{
+    for (int i = 0; i < 50; i++)
+        if (system("exit 5") != 5 << 8)
+            abort();
+    return a;
+}
+static int ignored(int s)
+{
+    struct sigaction a;
+    sigaction(s, NULL, &a);
+    return a.sa_handler == SIG_IGN;
+}
+int main(void)
+{
+    char line[100] = "";
+    FILE *one, *two;
+    int status;
+    sigset_t set;
+
+    setvbuf(stdout, NULL, _IONBF, 0);
+    clearenv();
+    setenv("A", "b", 1);
+    printf("%d\n", system(NULL) != 0);
+    printf("%x\n", system("echo $A; exit 3"));
+    printf("%x\n", system("kill -9 $$"));
+    /* the child has the program's signals, the program none meanwhile */
+    signal(SIGINT, on_signal);
+    printf("%x\n", system("kill -INT $PPID; kill -INT $$; exit 1"));
+    printf("caught %d, ignored %d %d\n", caught, ignored(SIGINT), ignored(SIGQUIT));
+    signal(SIGQUIT, SIG_IGN);
+    printf("%x\n", system("kill -QUIT $$; exit 2"));
+    printf("ignored %d\n", ignored(SIGQUIT));
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, NULL, &set);
+    printf("blocked %d\n", sigismember(&set, SIGCHLD));
+    signal(SIGCHLD, SIG_IGN);
+    status = system("exit 0");
+    printf("no child %d %d\n", status, errno == ECHILD);
+    signal(SIGCHLD, SIG_DFL);
+
+    printf("%d %d\n", popen("true", "rw") == NULL, errno == EINVAL);
+    printf("%d %d\n", popen("true", "x") == NULL, errno == EINVAL);
+    one = popen("read a; echo got $a; exit 4", "w");
+    two = popen("exit 6", "re");
+    printf("inherited %d %d\n", fcntl(fileno(one), F_GETFD), fcntl(fileno(two), F_GETFD));
+    printf("%x\n", pclose(two));
+    fputs("line\n", one);
+    printf("%x\n", pclose(one));
+    /* a child does not hold another's pipe open */
+    one = popen("cat >/dev/null; exit 8", "w");
+    two = popen("sleep 2", "w");
+    printf("%x\n", fclose(one));
+    for (int i = 0; i < 300; i++)
+        if (!(one = popen("exit 9", "r")) || fgets(line, 9, one) || pclose(one) != 9 << 8)
+            abort();
+    pthread_t t[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(t + i, NULL, often, NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+    printf("ignored %d %d, children %d\n", ignored(SIGINT), ignored(SIGQUIT),
+           waitpid(-1, NULL, WNOHANG));
+    return 0;
+}
+"#;
+
+#[test]
+fn followed_shells_are_the_c_librarys() {
+    let folder = tempfile::tempdir().unwrap();
+    let exe = compile(&folder, "shells", SHELLS);
+    let native = Run::native(&exe).unwrap().outcome().unwrap();
+    assert_eq!(native.end, "exit 0", "{native:?}");
+    assert_eq!(run(&exe, "64K", &[("PAGESIM_FOLLOW", "1")], &[]), native);
 }
 
 const STACKS: &str = r#"

@@ -55,6 +55,18 @@ fn spawn(
     })
 }
 
+/// posix_spawn(3), for those that start a shell.
+pub(crate) fn spawn_at(
+    pid: *mut c_int,
+    path: Path,
+    actions: *const c_void,
+    attributes: *const c_void,
+    arguments: Strings,
+    environment: Strings,
+) -> c_int {
+    posix_spawn(pid, path, actions, attributes, arguments, environment)
+}
+
 hook! {
     fn execve(path: Path, arguments: Strings, environment: Strings) -> c_int = libc::execve {
         run(path, arguments, environment)

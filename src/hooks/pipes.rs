@@ -3,7 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::transfer;
-use crate::{pipes, sys};
+use crate::{exec, pipes, shell, sys};
 use core::ffi::{c_char, c_int};
 use libc::{dev_t, mode_t};
 use pagesim_core::errno::Errno;
@@ -69,12 +69,40 @@ hook! {
     }
 
     fn popen(command: *const c_char, kind: *const c_char) -> *mut libc::FILE = libc::popen {
+        if let Some(stream) = exec::follows().then(|| shell::popen(command, kind)).flatten() {
+            return stream;
+        }
         match next!(c"popen", fn(*const c_char, *const c_char) -> *mut libc::FILE) {
             Some(next) => with_pipe(next(command, kind)),
             None => {
                 super::errno::set(Errno::ENOSYS);
                 core::ptr::null_mut()
             }
+        }
+    }
+}
+
+hook! {
+    fn pclose(stream: *mut libc::FILE) -> c_int = libc::pclose {
+        let fclose = next!(c"fclose", fn(*mut libc::FILE) -> c_int);
+        let close = |stream| fclose.map_or(0, |fclose| fclose(stream));
+        if let Some(status) = shell::close(stream, close) {
+            return status;
+        }
+        match next!(c"pclose", fn(*mut libc::FILE) -> c_int) {
+            Some(next) => next(stream),
+            None => status(Err(Errno::ENOSYS)),
+        }
+    }
+
+    fn system(command: *const c_char) -> c_int = libc::system {
+        // without a command it is only a question
+        if !command.is_null() && exec::follows() {
+            return shell::system(command);
+        }
+        match next!(c"system", fn(*const c_char) -> c_int) {
+            Some(next) => next(command),
+            None => status(Err(Errno::ENOSYS)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{errno, hook, next};
 use crate::eof::transfer;
+use crate::shell;
 use core::ffi::{c_char, c_int, c_void};
 use libc::{size_t, FILE};
 use pagesim_core::errno::Errno;
@@ -29,7 +30,6 @@ macro_rules! writing {
 writing! {
     fflush, c"fflush"(stream: *mut FILE) -> c_int;
     fflush_unlocked, c"fflush_unlocked"(stream: *mut FILE) -> c_int;
-    fclose, c"fclose"(stream: *mut FILE) -> c_int;
     fcloseall, c"fcloseall"() -> c_int;
     fputs, c"fputs"(text: *const c_char, stream: *mut FILE) -> c_int;
     fputs_unlocked, c"fputs_unlocked"(text: *const c_char, stream: *mut FILE) -> c_int;
@@ -41,6 +41,18 @@ writing! {
     __vdprintf_chk, c"__vdprintf_chk"(
         fd: c_int, flag: c_int, format: *const c_char, list: *mut c_void
     ) -> c_int;
+}
+
+hook! {
+    /// A stream of popen(3) ends as by pclose(3), as it does in the C library.
+    fn fclose(stream: *mut FILE) -> c_int = libc::fclose {
+        let Some(next) = next!(c"fclose", fn(*mut FILE) -> c_int) else {
+            return errno::word(Err(Errno::ENOSYS)) as c_int;
+        };
+        let answer = shell::close(stream, |stream| next(stream)).unwrap_or_else(|| next(stream));
+        transfer::seen();
+        answer
+    }
 }
 
 /// Defines functions that hand memory through.
