@@ -13,6 +13,7 @@
 //! loader writes anyway, and its code in one section, `.text.start`.
 #![no_std]
 
+mod allowance;
 mod arch;
 mod arena;
 mod brk;

@@ -3,11 +3,15 @@
 //! A new pipe is made as large as 16 target pages. Where the host refuses (an
 //! unprivileged user beyond fs.pipe-max-size or fs.pipe-user-pages-soft), it gets
 //! the largest size that the host grants, as the kernel's own fallback in
-//! `alloc_pipe_info()` does, and F_GETPIPE_SZ says which. The slots of the pipe
+//! `alloc_pipe_info()` does, and where the process has enough of them (`allowance`) it stays
+//! as it is; F_GETPIPE_SZ says which. The slots of the pipe
 //! stay the host's: small writes fill them as host pages.
+//!
+//! A named pipe may have been made by any program. Whoever opens one to write, or asks
+//! for its size, gives it that of a new one, unless somebody has given it another.
 
 use crate::eof::transfer;
-use crate::{state, sys};
+use crate::{allowance, state, sys};
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::errno::Errno;
 use pagesim_core::space::Config;
@@ -22,7 +26,7 @@ const LARGEST: usize = 1 << 31;
 /// them.
 static NAMED: AtomicBool = AtomicBool::new(false);
 
-/// Whether the program itself has given a pipe the size that new ones have on the
+/// Whether the program itself has given a named pipe the size that new ones have on the
 /// host: then that size says nothing any more.
 static CHOSEN: AtomicBool = AtomicBool::new(false);
 
@@ -37,19 +41,31 @@ pub(crate) fn pipe2(fds: *mut i32, flags: i32) -> Result<(), Errno> {
     // SAFETY: the kernel checks the program's pointer.
     unsafe { sys::call(libc::SYS_pipe2, [fds as usize, flags as usize, 0, 0, 0, 0]) }?;
     // SAFETY: the kernel has just written there.
-    enlarge(unsafe { *fds });
+    let ends = unsafe { *fds.cast::<[i32; 2]>() };
+    enlarge(ends);
     Ok(())
 }
 
 /// Gives a new pipe the size it has with target pages.
-pub(crate) fn enlarge(fd: i32) {
-    if let Some(config) = state::config() {
-        let _ = resize(fd, config);
+pub(crate) fn enlarge(ends: [i32; 2]) {
+    let [first, _] = ends;
+    match state::config() {
+        Some(config)
+            if config.target > config.real && allowance::grants(config, ends, whole(config)) =>
+        {
+            let _ = resize(first, config);
+        }
+        _ => {}
     }
 }
 
+/// 16 target pages.
+fn whole(config: &Config) -> usize {
+    config.target.bytes().saturating_mul(SLOTS)
+}
+
 fn resize(fd: i32, config: &Config) -> Result<usize, Errno> {
-    let whole = config.target.bytes().saturating_mul(SLOTS);
+    let whole = whole(config);
     let usual = new_size(config);
     let mut size = whole;
     loop {
@@ -73,7 +89,7 @@ pub(crate) fn set_size(fd: i32, size: usize) -> Result<usize, Errno> {
         _ => asked,
     };
     let granted = fcntl(fd, libc::F_SETPIPE_SZ, rounded)?;
-    if state::config().is_some_and(|config| new_size(config) == granted) {
+    if state::config().is_some_and(|config| new_size(config) == granted) && is_named(fd) {
         CHOSEN.store(true, Ordering::Relaxed);
     }
     Ok(granted)
@@ -92,17 +108,43 @@ pub(crate) fn made_named() {
 /// The program has opened a file: a named pipe whose size nobody has set yet gets
 /// that of a new one.
 #[inline]
-pub(crate) fn opened(fd: i32) {
-    if fd >= 0 && NAMED.load(Ordering::Relaxed) {
+pub(crate) fn opened(fd: i32, flags: i32) {
+    if fd >= 0 && (flags & libc::O_ACCMODE != libc::O_RDONLY || NAMED.load(Ordering::Relaxed)) {
         opened_perhaps_named(fd);
     }
 }
 
-#[cold]
 fn opened_perhaps_named(fd: i32) {
-    let Some(config) = state::config() else { return };
-    let chosen = CHOSEN.load(Ordering::Relaxed);
-    if !chosen && fcntl(fd, libc::F_GETPIPE_SZ, 0) == Ok(new_size(config)) {
-        let _ = resize(fd, config);
+    if let Ok(size) = fcntl(fd, libc::F_GETPIPE_SZ, 0) {
+        named_size(fd, size);
     }
+}
+
+/// fcntl(F_GETPIPE_SZ).
+pub(crate) fn size(fd: i32) -> Result<usize, Errno> {
+    let size = fcntl(fd, libc::F_GETPIPE_SZ, 0)?;
+    Ok(if is_named(fd) { named_size(fd, size) } else { size })
+}
+
+/// What a named pipe of `size` bytes is made to hold.
+#[cold]
+fn named_size(fd: i32, size: usize) -> usize {
+    match state::config() {
+        Some(config)
+            if config.target > config.real
+                && size == new_size(config)
+                && !CHOSEN.load(Ordering::Relaxed)
+                && allowance::grants(config, [fd, -1], whole(config)) =>
+        {
+            resize(fd, config).unwrap_or(size)
+        }
+        _ => size,
+    }
+}
+
+/// Whether a pipe has a name in a file system.
+fn is_named(fd: i32) -> bool {
+    /// `PIPEFS_MAGIC` of <linux/magic.h>.
+    const PIPEFS: libc::c_long = 0x5049_5045;
+    sys::file_system(fd).is_ok_and(|magic| magic != PIPEFS)
 }

@@ -13,7 +13,7 @@ use pagesim_core::errno::Errno;
 /// What is done about every file that was opened.
 #[inline]
 fn opened(path: *const c_char, flags: c_int, fd: c_int) -> c_int {
-    pipes::opened(fd);
+    pipes::opened(fd, flags);
     if flags & libc::O_TRUNC != 0 && fd >= 0 {
         transfer::truncated(fd);
     }
@@ -100,7 +100,7 @@ macro_rules! like_fopen {
                     return stream(path, mode);
                 }
                 match next!($c_name, fn(*const c_char, *const c_char) -> *mut FILE) {
-                    Some(next) => next(path, mode),
+                    Some(next) => perhaps_pipe(next(path, mode), mode),
                     None => stream(path, mode),
                 }
             }
@@ -111,6 +111,16 @@ macro_rules! like_fopen {
 like_fopen! {
     fopen, c"fopen";
     fopen64, c"fopen64";
+}
+
+/// A stream that may be of a named pipe: those that only read are not looked at.
+fn perhaps_pipe(stream: *mut FILE, mode: *const c_char) -> *mut FILE {
+    // SAFETY: the program's string.
+    let reads = unsafe { core::ffi::CStr::from_ptr(mode) }.to_bytes();
+    if !stream.is_null() && (reads.first() != Some(&b'r') || reads.contains(&b'+')) {
+        pipes::opened(descriptor(stream), libc::O_WRONLY);
+    }
+    stream
 }
 
 /// Whether a stream's mode says that a child does not inherit it.

@@ -118,6 +118,9 @@ fn control(
     if command == libc::F_SETPIPE_SZ {
         return word(pipes::set_size(fd, argument)) as c_int;
     }
+    if command == libc::F_GETPIPE_SZ {
+        return word(pipes::size(fd)) as c_int;
+    }
     transfer::prepare_args(&[argument]);
     match next {
         Some(next) => next(fd, command, argument),
@@ -133,7 +136,7 @@ fn control(
 fn with_pipe(stream: *mut libc::FILE) -> *mut libc::FILE {
     let fileno = next!(c"fileno", fn(*mut libc::FILE) -> c_int).filter(|_| !stream.is_null());
     if let Some(fileno) = fileno {
-        pipes::enlarge(fileno(stream));
+        pipes::enlarge([fileno(stream), -1]);
     }
     stream
 }

@@ -276,6 +276,7 @@ pub(crate) extern "C" fn emulated_syscall(
             })
         }
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => apart(|| pipes::set_size(a as i32, c)),
+        libc::SYS_fcntl if b as i32 == libc::F_GETPIPE_SZ => apart(|| pipes::size(a as i32)),
         _ => apart(|| eof::transfer::system_call(number, [a, b, c, d, e, f])),
     })
 }
