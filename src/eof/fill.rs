@@ -104,37 +104,29 @@ impl Eof<'_> {
         let mut at = 0;
         while let Some(vma) = self.space.map().first_from(at) {
             at = vma.range.end();
-            if let Backing::File { id, .. } = vma.backing {
-                if vma.flags.is_shared() && vma.prot.contains(Prot::WRITE) {
-                    self.fill_end(&vma, id);
+            let file = matches!(vma.backing, Backing::File { .. });
+            if file && vma.flags.is_shared() && vma.prot.contains(Prot::WRITE) {
+                if let Some(page) = self.page_of_end(&vma) {
+                    self.fill_page(&vma, page);
                 }
             }
         }
     }
 
-    /// Fills the tail of a mapping that nobody has touched. Where the size of the
-    /// file can be had, it is not looked for by reading: a hole that is read becomes
-    /// a page of the file, and where user faults are handled nobody may be there to
-    /// answer.
-    fn fill_end(&mut self, vma: &Vma, id: FileId) {
+    /// The target page of `vma` that may have a tail, of a mapping that nobody has
+    /// touched. Where the size of the file can be had, it is not looked for by
+    /// reading: a hole that is read becomes a page of the file, and where user faults
+    /// are handled nobody may be there to answer.
+    fn page_of_end(&mut self, vma: &Vma) -> Option<AddrRange> {
+        let Backing::File { id, .. } = vma.backing else { return None };
         let config = *self.space.config();
         let (target, real) = (config.target, config.real);
-        let Some(size) = size::of_file_at(self.space, vma, id) else {
-            if let Some(page) = self.last_page(vma.range) {
-                self.fill_page(vma, page);
+        match size::of_file_at(self.space, vma, id) {
+            Some(size) => {
+                let tail = eof::tail_of(vma, size, target, real)?;
+                eof::page_of(vma, tail.start(), target)
             }
-            return;
-        };
-        let Some(tail) = eof::tail_of(vma, size, target, real) else { return };
-        let live = self.first_live(tail.start(), tail.end());
-        let (Some(front), Backing::File { offset, .. }) =
-            (AddrRange::new(tail.start(), live), vma.backing)
-        else {
-            return;
-        };
-        if !front.is_empty() {
-            let offset = offset.saturating_add((front.start() - vma.range.start()) as u64);
-            let _ = self.fill_pieces(vma, front, id, offset);
+            None => self.last_page(vma.range),
         }
     }
 
