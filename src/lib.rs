@@ -47,6 +47,7 @@ mod stat;
 mod state;
 mod sys;
 mod threads;
+mod userfaults;
 
 /// Runs before other libraries' constructors (`-z initfirst`).
 #[link_section = ".text.start"]

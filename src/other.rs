@@ -1,5 +1,4 @@
-//! Calls that only look at a page size in passing: user faults, packet rings,
-//! NUMA and page cache questions, advice for another process.
+//! Calls that only look at a page size in passing: packet rings, NUMA and page cache questions, advice for another process.
 
 use crate::{record, state, sys};
 use libc::c_long;
@@ -31,49 +30,8 @@ pub(crate) fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
 }
 
 /// The configuration where target pages are larger than the host's.
-fn larger() -> Option<&'static Config> {
+pub(crate) fn larger() -> Option<&'static Config> {
     state::config().filter(|config| config.target > config.real)
-}
-
-/// The type of the requests of <linux/userfaultfd.h>, in bits 8 to 15.
-const UFFDIO: usize = 0xaa;
-
-/// Whether an ioctl(2) is to be refused: user faults are registered and resolved
-/// in whole pages (`validate_range()`).
-#[inline]
-pub(crate) fn refuses_ioctl(fd: i32, request: usize, argument: usize) -> bool {
-    (request >> 8) & 0xff == UFFDIO && misaligned_fault(fd, request & 0xff, argument)
-}
-
-#[cold]
-fn misaligned_fault(fd: i32, number: usize, argument: usize) -> bool {
-    const COPY: usize = 3;
-    const MOVE: usize = 5;
-    const LAST: usize = 8;
-    let Some(config) = larger().filter(|_| number <= LAST && is_userfaultfd(fd)) else {
-        return false;
-    };
-    let Ok([first, second, third]) = fetch::<[usize; 3]>(argument) else { return false };
-    let page = config.target;
-    let aligned = match number {
-        COPY => page.is_aligned(first) && page.is_aligned(third),
-        MOVE => [first, second, third].iter().all(|at| page.is_aligned(*at)),
-        _ => page.is_aligned(first) && page.is_aligned(second),
-    };
-    !aligned
-}
-
-fn is_userfaultfd(fd: i32) -> bool {
-    const NAME: &[u8] = b"anon_inode:[userfaultfd]";
-    let mut path = crate::log::Line::new();
-    let _ = core::fmt::Write::write_fmt(&mut path, format_args!("/proc/self/fd/{fd}\0"));
-    let mut name = [0u8; NAME.len() + 1];
-    let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
-    let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
-    // SAFETY: readlinkat(2) of a C string into a buffer of this length.
-    let len = unsafe { sys::call(libc::SYS_readlinkat, args) };
-    // where there is no /proc, the request's type decides
-    len.map_or(true, |len| name.get(..len) == Some(NAME))
 }
 
 /// Whether a setsockopt(2) is to be refused: the blocks of a packet ring are whole

@@ -3,7 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::{self, transfer};
-use crate::{other, sys};
+use crate::{other, sys, userfaults};
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 use libc::{size_t, socklen_t, ssize_t};
 use pagesim_core::errno::Errno;
@@ -11,7 +11,7 @@ use pagesim_core::errno::Errno;
 hook! {
     /// Variadic in C; an argument that is not there is not looked at.
     fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
-        if other::refuses_ioctl(fd, request as usize, argument) {
+        if userfaults::refuses(fd, request as usize, argument) {
             return status(Err(Errno::EINVAL));
         }
         let args = [fd as usize, request as usize, argument, 0, 0, 0];

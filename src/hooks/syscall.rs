@@ -7,7 +7,7 @@ use super::files::{self, open_raw, SYS_OPENAT2};
 use super::{errno, exec, stat};
 use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
 use crate::ranges::{self, Remap, SYS_MSEAL};
-use crate::{brk, calls, eof, fork, pipes, procfs, queries, shm, signals, sys};
+use crate::{brk, calls, eof, fork, pipes, procfs, queries, shm, signals, sys, userfaults};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -211,7 +211,7 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_move_pages => apart(|| other::move_pages([a, b, c, d, e, f])),
         SYS_PROCESS_MADVISE => apart(|| other::process_madvise([a, b, c, d, e, f])),
         SYS_CACHESTAT => apart(|| other::cachestat([a, b, c, d, e, f])),
-        libc::SYS_ioctl if other::refuses_ioctl(a as i32, b, c) => Err(Errno::EINVAL),
+        libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
         libc::SYS_setsockopt if other::refuses_option(a as i32, b as i32, c32, d, e) => {
             Err(Errno::EINVAL)
         }
@@ -260,8 +260,12 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_read | libc::SYS_pread64 if procfs::any() => {
             let at = (number == libc::SYS_pread64).then_some(d as i64);
             apart(|| {
-                procfs::read(a as i32, b as *mut u8, c, at)
-                    .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+                if let Some(answer) = procfs::read(a as i32, b as *mut u8, c, at) {
+                    return answer;
+                }
+                let got = eof::transfer::system_call(number, [a, b, c, d, e, f])?;
+                userfaults::told(a as i32, b, got as isize);
+                Ok(got)
             })
         }
         libc::SYS_readv | libc::SYS_preadv | libc::SYS_preadv2 if procfs::any() => {
@@ -275,6 +279,11 @@ pub(crate) extern "C" fn emulated_syscall(
                     .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
             })
         }
+        libc::SYS_read if userfaults::any() => apart(|| {
+            let got = eof::transfer::system_call(number, [a, b, c, d, e, f])?;
+            userfaults::told(a as i32, b, got as isize);
+            Ok(got)
+        }),
         libc::SYS_fcntl if b as i32 == libc::F_SETPIPE_SZ => apart(|| pipes::set_size(a as i32, c)),
         libc::SYS_fcntl if b as i32 == libc::F_GETPIPE_SZ => apart(|| pipes::size(a as i32)),
         _ => apart(|| eof::transfer::system_call(number, [a, b, c, d, e, f])),

@@ -3,7 +3,7 @@
 
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
-use crate::procfs;
+use crate::{procfs, userfaults};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{off64_t, off_t, size_t, ssize_t};
 use pagesim_core::errno::Errno;
@@ -42,6 +42,7 @@ macro_rules! file {
                 transfer::prepare(to as usize, len);
                 let answer = next(fd, to, len $(, $arg)*);
                 transfer::seen();
+                userfaults::told(fd, to as usize, answer);
                 answer
             }
         )*}
