@@ -26,6 +26,11 @@ hook! {
         }
     }
 
+    /// glibc's other name of it.
+    fn __sbrk(increment: intptr_t) -> *mut c_void {
+        sbrk(increment)
+    }
+
     fn valloc(size: size_t) -> *mut c_void {
         if state::target().is_none() {
             if let Some(next) = next!(c"valloc", fn(size_t) -> *mut c_void) {

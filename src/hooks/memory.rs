@@ -2,6 +2,7 @@
 
 use super::errno::{address, status};
 use super::hook;
+use crate::arch::weak_symbol;
 use crate::calls;
 use core::ffi::{c_int, c_void};
 use libc::{off64_t, off_t, size_t};
@@ -25,7 +26,20 @@ hook! {
         status(calls::mprotect(addr as usize, len, prot))
     }
 
+    /// A cancellation point, unlike the others.
     fn msync(addr: *mut c_void, len: size_t, flags: c_int) -> c_int = libc::msync {
+        test_cancel();
         status(calls::msync(addr as usize, len, flags))
+    }
+}
+
+/// Ends this thread here if it is to be cancelled: no lock is held.
+fn test_cancel() {
+    let symbol = weak_symbol!("pthread_testcancel");
+    if symbol != 0 {
+        // SAFETY: pthread_testcancel(3). What unwinds the stack finds nothing to be
+        // cleaned up in this frame and the hook's.
+        let test: extern "C" fn() = unsafe { core::mem::transmute(symbol) };
+        test();
     }
 }

@@ -39,6 +39,11 @@ hook! {
             None => errno::status(Err(Errno::ENOSYS)),
         }
     }
+
+    /// glibc's other name of it.
+    fn __sigaction(signal: c_int, new: *const Action, old: *mut Action) -> c_int {
+        sigaction(signal, new, old)
+    }
 }
 
 type Sigaction = extern "C" fn(c_int, *const Action, *mut Action) -> c_int;

@@ -55,6 +55,7 @@ file! {
     __read_chk, c"__read_chk"(size: size_t), None;
     pread, c"pread"(at: off_t), Some(at);
     pread64, c"pread64"(at: off64_t), Some(at);
+    __pread64, c"__pread64"(at: off64_t), Some(at);
     __pread_chk, c"__pread_chk"(at: off_t, size: size_t), Some(at);
     __pread64_chk, c"__pread64_chk"(at: off64_t, size: size_t), Some(at);
 }
