@@ -4,7 +4,6 @@
 
 use super::fill::Filled;
 use super::front::{mask_of, Front};
-use super::refresh::NOTHING;
 use super::{kernel, mask, strict, Eof};
 use crate::arch;
 use crate::record;
@@ -46,7 +45,7 @@ fn is_settled(addr: usize, write: bool) -> bool {
         return false;
     }
     if let Backing::File { id, .. } = vma.backing {
-        eof.recheck_file(id, &NOTHING);
+        eof.recheck_file(id);
     }
     let word = addr & !(size_of::<u64>() - 1);
     if kernel::readable(word) {

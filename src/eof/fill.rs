@@ -254,7 +254,16 @@ impl Eof<'_> {
     fn place(&mut self, vma: &Vma, id: FileId, piece: &Piece) -> Result<(), Errno> {
         let shared = vma.flags.is_shared();
         let (range, offset) = (piece.range, piece.offset);
-        let tail = Tail { range, parked: 0, id, offset, shared, hidden: false, own: false };
+        let tail = Tail {
+            range,
+            parked: 0,
+            id,
+            offset,
+            shared,
+            hidden: false,
+            own: false,
+            growing: false,
+        };
         self.install(tail, vma, || place_memory(vma, piece, shared))
     }
 

@@ -20,6 +20,7 @@
 //! [`alive`] and [`concerned`], which any hook may ask.
 
 mod bus;
+mod changes;
 mod fill;
 mod front;
 mod kernel;

@@ -63,7 +63,8 @@ impl Eof<'_> {
         }
         let (Some(range), Some(memory)) = (range, memory) else { return Ok(()) };
         let offset = offset.saturating_add((start - vma.range.start()) as u64);
-        let tail = Tail { range, parked: 0, id, offset, shared: false, hidden: false, own: true };
+        let (shared, hidden, own, growing) = (false, false, true, false);
+        let tail = Tail { range, parked: 0, id, offset, shared, hidden, own, growing };
         self.install_memory(tail, vma, memory?);
         Ok(())
     }

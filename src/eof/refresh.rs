@@ -10,24 +10,65 @@ use pagesim_core::page::AddrRange;
 use pagesim_core::vma::{Backing, FileId, Vma};
 
 /// File offsets.
-pub(crate) type Written = core::ops::Range<u64>;
-
-/// No offsets.
-pub(crate) const NOTHING: Written = 0..0;
+pub(crate) type Part = core::ops::Range<u64>;
 
 /// Tails looked at by a call that has nothing to do with files.
 const AT_MOST: usize = 16;
 
 impl Eof<'_> {
-    /// Looks at every tail of a file. What `written` names has just been written
-    /// by a call.
-    pub(crate) fn recheck_file(&mut self, id: FileId, written: &Written) {
+    /// Looks at every tail of a file.
+    pub(crate) fn recheck_file(&mut self, id: FileId) {
         for number in 0..self.list.numbers() {
             if self.list.get(number).is_some_and(|tail| tail.id == id) {
-                self.recheck(number, written);
+                self.recheck(number);
             }
         }
         self.publish();
+    }
+
+    /// A call of this process is about to make a file grow, and will write to `part`
+    /// of it: see `changes`.
+    pub(crate) fn growing(&mut self, id: FileId, part: &Part) {
+        self.clear(id, part);
+        self.mark(id, true);
+    }
+
+    /// The end of that call.
+    pub(crate) fn grown_enough(&mut self, id: FileId) {
+        self.recheck_file(id);
+        self.mark(id, false);
+    }
+
+    /// The same for a call that writes: a file system on a disk zeroes what is in front
+    /// of it in a new block.
+    pub(crate) fn writing(&mut self, id: FileId, part: &Part) {
+        let block = self.space.config().real.bytes() as u64;
+        let within = if on_disk(id) { part.start % block } else { 0 };
+        self.growing(id, &(part.start - within..part.end));
+    }
+
+    fn mark(&mut self, id: FileId, growing: bool) {
+        for number in 0..self.list.numbers() {
+            match self.list.get(number) {
+                Some(tail) if tail.shared && tail.id == id && tail.growing != growing => {
+                    self.list.set(number, Some(Tail { growing, ..tail }));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Zeroes what shared tails hold of a part of their file.
+    fn clear(&mut self, id: FileId, part: &Part) {
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|t| t.shared && t.id == id) else {
+                continue;
+            };
+            let within = |offset: u64| {
+                usize::try_from(offset.saturating_sub(tail.offset)).unwrap_or(usize::MAX)
+            };
+            zero(tail.memory(), within(part.start)..within(part.end));
+        }
     }
 
     /// Looks at the tails, at some of them when there are many.
@@ -35,7 +76,7 @@ impl Eof<'_> {
         let numbers = self.list.numbers();
         let first = if numbers > AT_MOST { self.next_check(numbers) } else { 0 };
         for step in 0..numbers.min(AT_MOST) {
-            self.recheck((first + step) % numbers, &NOTHING);
+            self.recheck((first + step) % numbers);
         }
         self.publish();
     }
@@ -43,7 +84,7 @@ impl Eof<'_> {
     /// Looks at all of them.
     pub(crate) fn recheck_all(&mut self) {
         for number in 0..self.list.numbers() {
-            self.recheck(number, &NOTHING);
+            self.recheck(number);
         }
         self.end_look();
     }
@@ -71,7 +112,7 @@ impl Eof<'_> {
         (vma.backing == same && vma.range == tail.range).then_some(vma)
     }
 
-    fn recheck(&mut self, number: usize, written: &Written) {
+    fn recheck(&mut self, number: usize) {
         let Some(tail) = self.list.get(number) else { return };
         let Some(vma) = self.vma_of(&tail) else {
             self.drop_parked(number, &tail);
@@ -81,7 +122,7 @@ impl Eof<'_> {
         if kernel::readable(file.start()) {
             let real = self.space.config().real;
             let end = eof::first_beyond(file, real, kernel::readable);
-            self.grown(number, &tail, &vma, end - file.start(), written);
+            self.grown(number, &tail, &vma, end - file.start());
         } else if vma.prot.intersects(Prot::RWX) && !kernel::readable(self.page_start(&tail)) {
             self.put_back(number, &tail, &vma, tail.range.len());
         }
@@ -93,13 +134,15 @@ impl Eof<'_> {
 
     /// The file reaches over the first `len` bytes of the tail.
     ///
-    /// What was stored in a shared tail becomes file, where the file is zero: on a
-    /// large page it is page cache from the first, and ext4 and tmpfs alike leave
-    /// it there when the file grows over it (`ext4_block_truncate_page()` and the
+    /// What was stored in a shared tail becomes file, where the file is zero and a call
+    /// of this process makes it grow: on a large page it is page cache from the
+    /// first, and ext4 and tmpfs alike leave it there when the file grows over it (`ext4_block_truncate_page()` and the
     /// like zero the block of the end, and tails begin behind that).
-    fn grown(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize, written: &Written) {
+    fn grown(&mut self, number: usize, tail: &Tail, vma: &Vma, len: usize) {
         if tail.shared {
-            self.carry_over(tail, vma, len, written);
+            if tail.growing {
+                self.carry_over(tail, vma, len);
+            }
             self.put_back(number, tail, vma, len);
             return;
         }
@@ -122,7 +165,7 @@ impl Eof<'_> {
     }
 
     /// Stores into the file what the first `len` bytes of a shared tail hold.
-    fn carry_over(&self, tail: &Tail, vma: &Vma, len: usize, written: &Written) {
+    fn carry_over(&self, tail: &Tail, vma: &Vma, len: usize) {
         let real = self.space.config().real.bytes();
         for at in (0..len).step_by(real) {
             let part = |whole: AddrRange| AddrRange::from_len(whole.start() + at, real);
@@ -136,10 +179,9 @@ impl Eof<'_> {
             // a file opened for reading only has no tail that was written here
             let ready = kernel::protect(same, Prot::READ).and(kernel::protect(file, Prot::RW));
             if !file.is_empty() && ready.is_ok() {
-                let offset = tail.offset.saturating_add(at as u64);
                 // SAFETY: two mappings of our own of one length, one of them
                 // writable; the file reaches over it.
-                unsafe { merge(same, file, |byte| written.contains(&(offset + byte as u64))) };
+                unsafe { merge(same, file) };
             }
             kernel::unmap(same);
             kernel::unmap(file);
@@ -198,7 +240,7 @@ impl Eof<'_> {
             let tail = self.list.get(number);
             if let Some(tail) = tail.filter(|t| !t.shared && t.range.overlaps(range)) {
                 self.list.set(number, Some(Tail { own: false, ..tail }));
-                self.recheck(number, &NOTHING);
+                self.recheck(number);
             }
         }
         self.publish();
@@ -236,7 +278,8 @@ impl Eof<'_> {
     /// A file was truncated: the kernel has zeroed the page in which it ends now
     /// from its end on (`truncate_pagecache()`), the shared tails follow.
     pub(crate) fn truncated(&mut self, id: FileId) {
-        self.recheck_file(id, &NOTHING);
+        self.recheck_file(id);
+        self.mark(id, false);
         for number in 0..self.list.numbers() {
             match self.list.get(number) {
                 Some(tail) if tail.shared && tail.id == id => zero(tail.memory(), 0..usize::MAX),
@@ -258,21 +301,14 @@ impl Eof<'_> {
         }
     }
 
-    /// A hole was punched into a file of `size` bytes, or a part of it zeroed: that
-    /// reaches to the end of the page. A file system on a disk does nothing behind
-    /// the end of the file (`ext4_punch_hole()`).
-    pub(crate) fn zeroed(&mut self, id: FileId, size: u64, range: &Written) {
-        if on_disk(id) && range.start >= size {
-            return;
-        }
-        for number in 0..self.list.numbers() {
-            let Some(tail) = self.list.get(number).filter(|t| t.shared && t.id == id) else {
-                continue;
-            };
-            let within = |offset: u64| {
-                usize::try_from(offset.saturating_sub(tail.offset)).unwrap_or(usize::MAX)
-            };
-            zero(tail.memory(), within(range.start)..within(range.end));
+    /// A hole was punched into a file of `size` bytes. A file system on a disk does
+    /// nothing when it begins behind the end of the file, and takes the whole page when
+    /// it reaches over that (`ext4_punch_hole()`).
+    pub(crate) fn punched(&mut self, id: FileId, size: u64, range: &Part) {
+        if !on_disk(id) {
+            self.clear(id, range);
+        } else if (range.start..range.end).contains(&size) && range.start != size {
+            self.clear(id, &(range.start..u64::MAX));
         }
     }
 
@@ -305,17 +341,17 @@ impl Eof<'_> {
     }
 }
 
-/// Copies bytes to where there are zeros, but for those that `not` names.
+/// Copies bytes to where there are zeros.
 ///
 /// # Safety
 /// `from` can be read and `to`, of the same length, be written.
-unsafe fn merge(from: AddrRange, to: AddrRange, not: impl Fn(usize) -> bool) {
+unsafe fn merge(from: AddrRange, to: AddrRange) {
     let (source, place) = (from.start() as *const u8, to.start() as *mut u8);
     for i in 0..from.len() {
         // SAFETY: the caller's promise; other threads may be at both.
         unsafe {
             let byte = source.add(i).read_volatile();
-            if byte != 0 && place.add(i).read_volatile() == 0 && !not(i) {
+            if byte != 0 && place.add(i).read_volatile() == 0 {
                 place.add(i).write_volatile(byte);
             }
         }
@@ -324,7 +360,7 @@ unsafe fn merge(from: AddrRange, to: AddrRange, not: impl Fn(usize) -> bool) {
 
 /// File systems without a device have major number 0: tmpfs, and others that are
 /// taken for it.
-fn on_disk(id: FileId) -> bool {
+pub(super) fn on_disk(id: FileId) -> bool {
     libc::major(id.dev) != 0
 }
 

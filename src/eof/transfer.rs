@@ -1,5 +1,4 @@
-//! System calls and tails: memory that a call is handed, and files that a call
-//! has changed.
+//! System calls and the tails in memory that they are handed.
 //!
 //! The kernel answers EFAULT, or a short count, for memory it cannot reach, without a
 //! signal, and often after the call has had its effect: a datagram is gone once it was
@@ -8,17 +7,16 @@
 //! itself (pointers in structures) is filled after an EFAULT, and the call done again
 //! where it has done nothing by then.
 
-use super::refresh::{Written, NOTHING};
-use super::{alive, any_file, any_private, concerned, file_of, kernel, Eof};
+pub(crate) use super::changes::*;
+use super::{any_file, concerned, kernel, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
 use crate::sys;
-use core::ffi::{c_long, CStr};
+use core::ffi::c_long;
 use pagesim_core::errno::Errno;
-use pagesim_core::vma::FileId;
 
 /// Does something with the tails, unless this thread is doing something already.
-fn with<T>(f: impl FnOnce(&mut Eof<'_>) -> T) -> Option<T> {
+pub(super) fn with<T>(f: impl FnOnce(&mut Eof<'_>) -> T) -> Option<T> {
     match state::enter() {
         Turn::Open(mut guard) => Some(f(&mut Eof::of(&mut guard))),
         Turn::Nested(_) | Turn::Inert => None,
@@ -46,9 +44,6 @@ pub(crate) fn prepare_vector(vector: usize, count: usize) {
         prepare_each(vector, count);
     }
 }
-
-/// `UIO_MAXIOV`.
-const MAX_VECTOR: usize = 1024;
 
 #[cold]
 fn prepare_each(vector: usize, count: usize) {
@@ -215,10 +210,10 @@ pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Er
 
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
-    let [fd, addr, len, at, more, flags] = args;
-    let count = |answer: Result<usize, Errno>| answer.map_or(-1, |count| count as isize);
+    let [fd, addr, len, at, ..] = args;
     prepare_args(&args);
     prepare_by_number(number, &args);
+    change_by_number(number, &args);
     // SAFETY: the program's own request.
     let mut answer = unsafe { sys::call(number, args) };
     if answer == Err(Errno::EFAULT) && number == libc::SYS_ioctl {
@@ -227,19 +222,16 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     match number {
         libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32),
         libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
-        libc::SYS_copy_file_range | libc::SYS_splice => moved(len as i32, at, count(answer)),
-        libc::SYS_sendfile => moved(fd as i32, 0, count(answer)),
+        libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
         libc::SYS_fallocate if answer.is_ok() => {
             allocated(fd as i32, addr as i32, len as i64, at as i64);
         }
-        libc::SYS_write | libc::SYS_writev => wrote(fd as i32, None, count(answer)),
-        libc::SYS_pwrite64 | libc::SYS_pwritev => {
-            wrote(fd as i32, Some(at as i64), count(answer));
-        }
-        libc::SYS_pwritev2 => {
-            let _ = more; // the upper half of an offset, which 64-bit systems ignore
-            wrote(fd as i32, place_of(at as i64, flags as i32), count(answer));
-        }
+        libc::SYS_sendfile
+        | libc::SYS_write
+        | libc::SYS_writev
+        | libc::SYS_pwrite64
+        | libc::SYS_pwritev
+        | libc::SYS_pwritev2 => changed(fd as i32),
         _ => seen(),
     }
     answer
@@ -269,6 +261,26 @@ fn prepare_by_number(number: c_long, args: &Args) {
         }
         libc::SYS_recvmsg | libc::SYS_sendmsg => prepare_message(addr),
         libc::SYS_recvmmsg | libc::SYS_sendmmsg => prepare_messages(addr, len),
+        _ => {}
+    }
+}
+
+/// What is done before a system call that changes a file.
+fn change_by_number(number: c_long, args: &Args) {
+    let [fd, addr, len, at, more, flags] = *args;
+    match number {
+        libc::SYS_write => writing(fd as i32, None, len),
+        libc::SYS_pwrite64 => writing(fd as i32, Some(at as i64), len),
+        libc::SYS_writev => writing_vector(fd as i32, None, addr, len),
+        libc::SYS_pwritev => writing_vector(fd as i32, Some(at as i64), addr, len),
+        libc::SYS_pwritev2 => {
+            writing_vector(fd as i32, place_of(at as i64, flags as i32), addr, len);
+        }
+        libc::SYS_sendfile => moving((fd as i32, 0), (addr as i32, len), at),
+        libc::SYS_copy_file_range | libc::SYS_splice => {
+            moving((len as i32, at), (fd as i32, addr), more);
+        }
+        libc::SYS_fallocate => allocating(fd as i32, addr as i32, len as i64, at as i64),
         libc::SYS_ftruncate => truncating(fd as i32, addr as i64),
         libc::SYS_truncate => truncating_path(fd, addr as i64),
         _ => {}
@@ -317,157 +329,5 @@ pub(crate) fn errno_before() -> Errno {
         errno::get()
     } else {
         Errno(0)
-    }
-}
-
-/// Looks at the tails where this process may just have learnt that another one
-/// has changed a file.
-#[inline]
-pub(crate) fn seen() {
-    if alive() {
-        with(|eof| eof.recheck_all());
-    }
-}
-
-/// An offset that stands for the end of the file.
-const AT_END: i64 = i64::MAX;
-
-/// Where pwritev2(2) writes; `None` is where the descriptor stands.
-pub(crate) fn place_of(offset: i64, flags: i32) -> Option<i64> {
-    const RWF_APPEND: i32 = 0x10;
-    match (flags & RWF_APPEND, offset) {
-        (0, -1) => None,
-        (0, _) => Some(offset),
-        _ => Some(AT_END),
-    }
-}
-
-/// What a call has written that went to `at`, or to where the descriptor stood.
-fn written(fd: i32, at: Option<i64>, len: u64) -> Written {
-    // SAFETY: these ask for numbers.
-    let ask = |number, b, c| unsafe { sys::call(number, [fd as usize, b, c, 0, 0, 0]) };
-    let appends = || {
-        ask(libc::SYS_fcntl, libc::F_GETFL as usize, 0)
-            .is_ok_and(|flags| flags & libc::O_APPEND as usize != 0)
-    };
-    let start = match at {
-        // pwrite(2) appends, too
-        Some(at) if at != AT_END && !appends() => at as u64,
-        Some(_) => sys::fstat(fd).map_or(0, |st| (st.st_size as u64).saturating_sub(len)),
-        None => {
-            let end = ask(libc::SYS_lseek, 0, libc::SEEK_CUR as usize);
-            end.map_or(0, |end| (end as u64).saturating_sub(len))
-        }
-    };
-    start..start.saturating_add(len)
-}
-
-/// A call has moved `answer` bytes to the file of `fd`: to the offset that it keeps
-/// at `at`, or to where the descriptor stood.
-#[inline]
-pub(crate) fn moved(fd: i32, at: usize, answer: isize) {
-    if alive() && answer > 0 {
-        // SAFETY: null, or what the call has just read and written.
-        let end = unsafe { (at as *const i64).as_ref() };
-        wrote(fd, end.map(|end| end.saturating_sub(answer as i64)), answer);
-    }
-}
-
-/// fallocate(2) has been done.
-#[inline]
-pub(crate) fn allocated(fd: i32, mode: i32, at: i64, len: i64) {
-    if !alive() {
-        return;
-    }
-    let range = at as u64..at.saturating_add(len) as u64;
-    match mode & !libc::FALLOC_FL_KEEP_SIZE {
-        libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_ZERO_RANGE => zeroed(fd, &range),
-        _ => recheck(file_of(fd), &NOTHING),
-    }
-}
-
-#[cold]
-fn zeroed(fd: i32, range: &Written) {
-    let Ok(st) = sys::fstat(fd) else { return };
-    let id = FileId { dev: st.st_dev, ino: st.st_ino };
-    with(|eof| {
-        eof.zeroed(id, st.st_size as u64, range);
-        eof.recheck_file(id, range);
-        eof.end_look();
-    });
-}
-
-/// The file of `fd` may have grown or shrunk.
-#[inline]
-pub(crate) fn changed(fd: i32) {
-    if alive() {
-        recheck(file_of(fd), &NOTHING);
-    }
-}
-
-/// A call has written `answer` bytes to the file of `fd`.
-#[inline]
-pub(crate) fn wrote(fd: i32, at: Option<i64>, answer: isize) {
-    if let (true, Ok(len)) = (alive(), u64::try_from(answer)) {
-        recheck(file_of(fd), &written(fd, at, len));
-    }
-}
-
-#[cold]
-fn recheck(id: Option<FileId>, written: &Written) {
-    if let Some(id) = id {
-        with(|eof| {
-            eof.recheck_file(id, written);
-            eof.end_look();
-        });
-    }
-}
-
-/// The file of `fd` is about to be truncated to `size` bytes.
-#[inline]
-pub(crate) fn truncating(fd: i32, size: i64) {
-    if any_private() {
-        cutting(sys::fstat(fd), size);
-    }
-}
-
-/// The file at a path is about to be.
-#[inline]
-pub(crate) fn truncating_path(path: usize, size: i64) {
-    if any_private() && path != 0 {
-        cutting(sys::stat_at(path), size);
-    }
-}
-
-#[cold]
-fn cutting(file: Result<libc::stat, Errno>, size: i64) {
-    let Ok(file) = file else { return };
-    if (0..file.st_size).contains(&size) {
-        with(|eof| eof.before_cut(FileId { dev: file.st_dev, ino: file.st_ino }, size as u64));
-    }
-}
-
-/// The file of `fd` was truncated.
-#[inline]
-pub(crate) fn truncated(fd: i32) {
-    if alive() {
-        cut(file_of(fd));
-    }
-}
-
-/// The file at a path was truncated.
-#[inline]
-pub(crate) fn truncated_path(path: usize) {
-    if alive() && path != 0 {
-        // SAFETY: the kernel has just taken it for a path.
-        let path = unsafe { CStr::from_ptr(path as *const core::ffi::c_char) };
-        cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }));
-    }
-}
-
-#[cold]
-fn cut(id: Option<FileId>) {
-    if let Some(id) = id {
-        with(|eof| eof.truncated(id));
     }
 }

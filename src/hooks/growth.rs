@@ -73,8 +73,9 @@ macro_rules! like_write {
                     PATH.store(watched as *const c_void as *mut c_void, Ordering::SeqCst);
                 }
                 transfer::prepare(buffer as usize, len);
+                transfer::writing(fd, at!($($at)?), len);
                 let done = next(fd, buffer, len $(, $at)?);
-                transfer::wrote(fd, at!($($at)?), done);
+                transfer::changed(fd);
                 done
             }
         })*
@@ -108,9 +109,11 @@ macro_rules! like_writev {
             fn $name(fd: c_int, vector: *const c_void, count: c_int $(, $at: $at_ty)*) -> ssize_t {
                 let next = next!($c_name, fn(c_int, *const c_void, c_int $(, $at_ty)*) -> ssize_t);
                 let Some(next) = next else { return missing() };
-                transfer::prepare_vector(vector as usize, count.max(0) as usize);
+                let length = count.max(0) as usize;
+                transfer::prepare_vector(vector as usize, length);
+                transfer::writing_vector(fd, at!($($at),*), vector as usize, length);
                 let done = next(fd, vector, count $(, $at)*);
-                transfer::wrote(fd, at!($($at),*), done);
+                transfer::changed(fd);
                 done
             }
         )*}
@@ -125,12 +128,12 @@ like_writev! {
     pwritev64v2, c"pwritev64v2"(offset: off64_t, flags: c_int);
 }
 
-/// Defines calls that may change the size of the file of a descriptor among their
-/// arguments, and what is to be done about it.
+/// Defines calls that may change the size of a file, with what is done before and
+/// after.
 macro_rules! resizing {
     ($(
         $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty,
-        |$answer:pat_param| $then:expr;
+        $before:expr, |$answer:ident| $after:expr;
     )*) => {
         hook! {$(
             fn $name($($arg: $ty),*) -> $ret {
@@ -138,13 +141,40 @@ macro_rules! resizing {
                     return missing() as $ret;
                 };
                 transfer::prepare_args(&[$($arg as usize),*]);
-                let answer = next($($arg),*);
-                let $answer = answer;
-                $then;
-                answer
+                $before;
+                let $answer = next($($arg),*);
+                $after;
+                $answer
             }
         )*}
     };
+}
+
+resizing! {
+    fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int,
+        transfer::allocating(fd, mode, at, len),
+        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
+    fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int,
+        transfer::allocating(fd, mode, at, len),
+        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
+    posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int,
+        transfer::allocating(fd, 0, at, len), |answer| transfer::changed(fd);
+    posix_fallocate64, c"posix_fallocate64"(fd: c_int, at: off64_t, len: off64_t) -> c_int,
+        transfer::allocating(fd, 0, at, len), |answer| transfer::changed(fd);
+    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t) -> ssize_t,
+        transfer::moving((to, 0), (from, at as usize), len), |answer| transfer::changed(to);
+    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t) -> ssize_t,
+        transfer::moving((to, 0), (from, at as usize), len), |answer| transfer::changed(to);
+    copy_file_range, c"copy_file_range"(
+        from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
+    ) -> ssize_t,
+        transfer::moving((to, to_at as usize), (from, at as usize), len),
+        |answer| transfer::changed(to);
+    splice, c"splice"(
+        from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
+    ) -> ssize_t,
+        transfer::moving((to, to_at as usize), (from, at as usize), len),
+        |answer| transfer::changed(to);
 }
 
 /// Defines ftruncate(2) under its names.
@@ -169,27 +199,6 @@ macro_rules! like_ftruncate {
 like_ftruncate! {
     ftruncate, c"ftruncate";
     ftruncate64, c"ftruncate64";
-}
-
-resizing! {
-    fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int,
-        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
-    fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int,
-        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
-    posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int,
-        |_| transfer::changed(fd);
-    posix_fallocate64, c"posix_fallocate64"(fd: c_int, at: off64_t, len: off64_t) -> c_int,
-        |_| transfer::changed(fd);
-    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t) -> ssize_t,
-        |answer| transfer::moved(to, 0, answer);
-    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t) -> ssize_t,
-        |answer| transfer::moved(to, 0, answer);
-    copy_file_range, c"copy_file_range"(
-        from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t, |answer| transfer::moved(to, to_at as usize, answer);
-    splice, c"splice"(
-        from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t, |answer| transfer::moved(to, to_at as usize, answer);
 }
 
 /// Defines creat(2) under its names.
