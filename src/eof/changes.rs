@@ -9,7 +9,7 @@
 //! announced (another process, the C library's streams) carries nothing over: what has
 //! been written there is not known.
 
-use super::refresh::Part;
+use super::refresh::{on_disk, Part};
 use super::transfer::with;
 use super::{alive, any_private, file_of, kernel};
 use crate::sys;
@@ -151,7 +151,7 @@ pub(crate) fn allocating(fd: i32, mode: i32, at: i64, len: i64) {
 fn allocation_begins(fd: i32, mode: i32, range: Part) {
     // tmpfs, which has no device, cannot zero a range
     let id = file_of(fd);
-    let zeroes = mode & libc::FALLOC_FL_ZERO_RANGE != 0 && id.is_some_and(super::refresh::on_disk);
+    let zeroes = mode & libc::FALLOC_FL_ZERO_RANGE != 0 && id.is_some_and(on_disk);
     growing(id, if zeroes { &range } else { &(0..0) });
 }
 
@@ -190,56 +190,57 @@ fn recheck(id: Option<FileId>) {
     }
 }
 
-/// The file of `fd` is about to be truncated to `size` bytes.
+/// The file of `fd` is about to be truncated to `size` bytes; whether it grows by that.
 #[inline]
-pub(crate) fn truncating(fd: i32, size: i64) {
-    if alive() || any_private() {
-        truncation_begins(sys::fstat(fd), size);
-    }
+pub(crate) fn truncating(fd: i32, size: i64) -> bool {
+    (alive() || any_private()) && truncation_begins(sys::fstat(fd), size)
 }
 
 /// The file at a path is about to be.
 #[inline]
-pub(crate) fn truncating_path(path: usize, size: i64) {
-    if path != 0 && (alive() || any_private()) {
-        truncation_begins(sys::stat_at(path), size);
-    }
+pub(crate) fn truncating_path(path: usize, size: i64) -> bool {
+    path != 0 && (alive() || any_private()) && truncation_begins(sys::stat_at(path), size)
 }
 
 #[cold]
-fn truncation_begins(file: Result<libc::stat, Errno>, size: i64) {
-    let Ok(file) = file else { return };
+fn truncation_begins(file: Result<libc::stat, Errno>, size: i64) -> bool {
+    let Ok(file) = file else { return false };
     let id = FileId { dev: file.st_dev, ino: file.st_ino };
     if size > file.st_size {
-        growing(Some(id), &(0..0));
-    } else if any_private() && (0..file.st_size).contains(&size) {
+        // what a file system on a disk zeroes then (`ext4_setattr()`)
+        let behind = if on_disk(id) { size as u64..u64::MAX } else { 0..0 };
+        growing(Some(id), &behind);
+        return true;
+    }
+    if any_private() && (0..file.st_size).contains(&size) {
         with(|eof| eof.before_cut(id, size as u64));
     }
+    false
 }
 
-/// The file of `fd` was truncated.
+/// The file of `fd` was truncated, or has grown by that.
 #[inline]
-pub(crate) fn truncated(fd: i32) {
+pub(crate) fn truncated(fd: i32, grew: bool) {
     if alive() {
-        cut(file_of(fd));
+        cut(file_of(fd), grew);
     }
 }
 
 /// The file at a path was truncated.
 #[inline]
-pub(crate) fn truncated_path(path: usize) {
+pub(crate) fn truncated_path(path: usize, grew: bool) {
     if alive() && path != 0 {
         // SAFETY: the kernel has just taken it for a path.
         let path = unsafe { CStr::from_ptr(path as *const core::ffi::c_char) };
-        cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }));
+        cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }), grew);
     }
 }
 
 #[cold]
-fn cut(id: Option<FileId>) {
+fn cut(id: Option<FileId>, grew: bool) {
     if let Some(id) = id {
         with(|eof| {
-            eof.truncated(id);
+            eof.truncated(id, grew);
             eof.end_look();
         });
     }

@@ -276,15 +276,12 @@ impl Eof<'_> {
     }
 
     /// A file was truncated: the kernel has zeroed the page in which it ends now
-    /// from its end on (`truncate_pagecache()`), the shared tails follow.
-    pub(crate) fn truncated(&mut self, id: FileId) {
-        self.recheck_file(id);
-        self.mark(id, false);
-        for number in 0..self.list.numbers() {
-            match self.list.get(number) {
-                Some(tail) if tail.shared && tail.id == id => zero(tail.memory(), 0..usize::MAX),
-                _ => {}
-            }
+    /// from its end on (`truncate_pagecache()`), the shared tails follow. tmpfs does
+    /// not when the file has grown (`shmem_setattr()`).
+    pub(crate) fn truncated(&mut self, id: FileId, grew: bool) {
+        self.grown_enough(id);
+        if !grew || on_disk(id) {
+            self.clear(id, &(0..u64::MAX));
         }
     }
 

@@ -213,15 +213,15 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     let [fd, addr, len, at, ..] = args;
     prepare_args(&args);
     prepare_by_number(number, &args);
-    change_by_number(number, &args);
+    let grows = change_by_number(number, &args);
     // SAFETY: the program's own request.
     let mut answer = unsafe { sys::call(number, args) };
     if answer == Err(Errno::EFAULT) && number == libc::SYS_ioctl {
         answer = refused_system_call(number, args);
     }
     match number {
-        libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32),
-        libc::SYS_truncate if answer.is_ok() => truncated_path(fd),
+        libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32, grows),
+        libc::SYS_truncate if answer.is_ok() => truncated_path(fd, grows),
         libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
         libc::SYS_fallocate if answer.is_ok() => {
             allocated(fd as i32, addr as i32, len as i64, at as i64);
@@ -265,8 +265,9 @@ fn prepare_by_number(number: c_long, args: &Args) {
     }
 }
 
-/// What is done before a system call that changes a file.
-fn change_by_number(number: c_long, args: &Args) {
+/// What is done before a system call that changes a file; whether it makes it grow
+/// without writing.
+fn change_by_number(number: c_long, args: &Args) -> bool {
     let [fd, addr, len, at, more, flags] = *args;
     match number {
         libc::SYS_write => writing(fd as i32, None, len),
@@ -281,10 +282,11 @@ fn change_by_number(number: c_long, args: &Args) {
             moving((len as i32, at), (fd as i32, addr), more);
         }
         libc::SYS_fallocate => allocating(fd as i32, addr as i32, len as i64, at as i64),
-        libc::SYS_ftruncate => truncating(fd as i32, addr as i64),
-        libc::SYS_truncate => truncating_path(fd, addr as i64),
+        libc::SYS_ftruncate => return truncating(fd as i32, addr as i64),
+        libc::SYS_truncate => return truncating_path(fd, addr as i64),
         _ => {}
     }
+    false
 }
 
 /// [`prepare_vector`] for both sides of process_vm_readv(2) and its twin. Nobody can

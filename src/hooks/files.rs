@@ -15,7 +15,7 @@ use pagesim_core::errno::Errno;
 fn opened(path: *const c_char, flags: c_int, fd: c_int) -> c_int {
     pipes::opened(fd, flags);
     if flags & libc::O_TRUNC != 0 && fd >= 0 {
-        transfer::truncated(fd);
+        transfer::truncated(fd, false);
     }
     // SAFETY: a successful open(2) has read the path.
     unsafe { procfs::opened(path, flags, fd) };

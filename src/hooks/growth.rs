@@ -185,10 +185,10 @@ macro_rules! like_ftruncate {
                 let Some(next) = next!($c_name, fn(c_int, off64_t) -> c_int) else {
                     return missing() as c_int;
                 };
-                transfer::truncating(fd, size);
+                let grows = transfer::truncating(fd, size);
                 let answer = next(fd, size);
                 if answer == 0 {
-                    transfer::truncated(fd);
+                    transfer::truncated(fd, grows);
                 }
                 answer
             }
@@ -212,7 +212,7 @@ macro_rules! like_creat {
                 transfer::prepare_args(&[path as usize]);
                 let fd = next(path, mode);
                 if fd >= 0 {
-                    transfer::truncated(fd);
+                    transfer::truncated(fd, false);
                 }
                 fd
             }
@@ -234,10 +234,10 @@ macro_rules! like_truncate {
                     return missing() as c_int;
                 };
                 transfer::prepare_args(&[path as usize]);
-                transfer::truncating_path(path as usize, size);
+                let grows = transfer::truncating_path(path as usize, size);
                 let answer = next(path, size);
                 if answer == 0 {
-                    transfer::truncated_path(path as usize);
+                    transfer::truncated_path(path as usize, grows);
                 }
                 answer
             }
