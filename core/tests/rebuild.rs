@@ -114,3 +114,15 @@ fn disowned_memory_is_handled_as_that_of_others() {
     assert_eq!(space.mprotect(WINDOW, 2 * P, Prot::RWX), Ok(()));
     assert_eq!(space.host().at(WINDOW).unwrap().prot, Prot::RWX);
 }
+
+#[test]
+fn a_mapping_that_has_grown_over_the_windows_end_is_met_once() {
+    let mut space = space(Reserve::Soft);
+    let window = space.config().window;
+    let last = window.end() - P;
+    assert_eq!(space.mmap(&anonymous(last, P, MapFlags::FIXED)), Ok(last));
+    assert_eq!(space.mremap(last, P, 2 * P, 0, 0), Ok(last));
+    assert_eq!(space.rebuild_from_nothing(), Ok(()));
+    assert_eq!(space.vmas().last().map(|vma| vma.range), Some(range(last, P)));
+    assert_eq!(space.rebuild(), Ok(()));
+}

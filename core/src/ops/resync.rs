@@ -140,7 +140,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     ) -> Result<(), Errno> {
         let window = self.config.window;
         let mut at = window.start();
-        while let Some(region) = self.host.region_from(at)? {
+        while at < window.end() {
+            let Some(region) = self.host.region_from(at)? else { break };
             let Some(range) = region.range.intersection(window) else { break };
             at = range.end();
             let delta = (range.start() - region.range.start()) as u64;
