@@ -5,7 +5,7 @@ use crate::arch::untagged;
 use crate::eof::Eof;
 use crate::procfs::origin;
 use crate::state::{enter, Turn};
-use crate::{direct, eof, log, record, rings, sys};
+use crate::{direct, eof, flight, log, record, rings, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -44,6 +44,10 @@ fn mmap_of(
         offset,
         align: 0,
     };
+    if let Some(result) = flight::mmap(&request) {
+        log::mmap(&request, result);
+        return result;
+    }
     let result = match enter() {
         Turn::Open(mut guard) => record::watched(
             &mut guard,
@@ -76,6 +80,10 @@ fn mmap_of(
 /// munmap(2).
 pub(crate) fn munmap(addr: usize, len: usize) -> Result<(), Errno> {
     let addr = untagged(addr);
+    if let Some(result) = flight::munmap(addr, len) {
+        log::call("munmap", addr, len, format_args!(""), result);
+        return result;
+    }
     let result = match enter() {
         Turn::Open(mut guard) => record::watched(
             &mut guard,

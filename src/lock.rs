@@ -1,4 +1,6 @@
-//! The one lock: every operation on the table and the host runs under it.
+//! The one lock: every operation on the table and the host runs under it, but for the
+//! host's part of those that fly (see `flight`). Whoever takes it for another one waits
+//! until these have landed.
 //!
 //! The word holds the owner's thread pointer, so that a signal handler that
 //! interrupted the owner in the same thread finds out instead of waiting for
@@ -12,7 +14,7 @@
 //! the table it inherited was in the middle of an edit by a thread it does not have.
 
 use crate::arch::thread_pointer;
-use crate::sys;
+use crate::{flight, sys};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 const WAITERS: usize = 1;
@@ -23,11 +25,20 @@ pub(crate) struct Page {
     word: AtomicUsize,
     /// 0 until the first owner in this process has looked at [`BUSY`].
     epoch: AtomicU32,
+    /// Operations of this process that are between their halves (see `flight`).
+    flying: AtomicU32,
+    /// Threads that wait for these to end.
+    wanted: AtomicU32,
 }
 
 /// Where the lock lies when no page can be had.
 #[link_section = ".data"]
-static EARLY: Page = Page { word: AtomicUsize::new(0), epoch: AtomicU32::new(1) };
+static EARLY: Page = Page {
+    word: AtomicUsize::new(0),
+    epoch: AtomicU32::new(1),
+    flying: AtomicU32::new(0),
+    wanted: AtomicU32::new(0),
+};
 
 /// Null until it is settled where the lock lies.
 #[link_section = ".data"]
@@ -79,6 +90,12 @@ pub(crate) fn is_settled() -> bool {
     !PAGE.load(Ordering::Relaxed).is_null()
 }
 
+/// Whether it lies in a page that fork wipes.
+#[inline]
+pub(crate) fn is_wiped_by_fork() -> bool {
+    is_settled() && !core::ptr::eq(page(), &raw const EARLY)
+}
+
 /// Runs `start` in one thread at a time; `None` when this thread is in it already. For
 /// what comes before the lock is settled.
 pub(crate) fn alone<T>(start: impl FnOnce() -> T) -> Option<T> {
@@ -113,18 +130,102 @@ pub(crate) fn take() -> Taken {
 fn settle(page: &Page, me: usize) -> Taken {
     let fresh = page.epoch.load(Ordering::Relaxed) == 0;
     let busy = BUSY.load(Ordering::Relaxed);
-    if fresh && busy == me {
-        // A fork inside a signal handler that interrupted this thread's own
-        // edit: the frame that edits is still below.
+    let flying = fresh || page.flying.load(Ordering::Relaxed) != 0;
+    if (fresh && busy == me) || (flying && flight::is_under_way(me)) {
+        // A signal handler that interrupted this thread's own operation, or a fork
+        // in one that interrupted an edit: the frame that edits is still below.
         release(&page.word);
         return Taken::Nested;
     }
+    if flying && !fresh {
+        wait_until_landed(page, me);
+    }
     page.epoch.store(1, Ordering::Relaxed);
     BUSY.store(me, Ordering::Relaxed);
-    if fresh && busy != 0 {
+    let lost = fresh && flight::forget_all();
+    if lost || (fresh && busy != 0) {
         Taken::Orphaned
     } else {
         Taken::Clean
+    }
+}
+
+/// Gives the lock to operations that are to end, until there are none. While
+/// somebody waits, none begin.
+#[cold]
+fn wait_until_landed(page: &Page, me: usize) {
+    loop {
+        let flying = page.flying.load(Ordering::SeqCst);
+        if flying == 0 {
+            return;
+        }
+        page.wanted.fetch_add(1, Ordering::SeqCst);
+        release(&page.word);
+        if !changes(&page.flying, flying) {
+            sys::futex_wait(page.flying.as_ptr(), flying);
+        }
+        acquire(&page.word, me);
+        // a handler may have forked meanwhile, and the child has a page of its own
+        lower(&page.wanted);
+    }
+}
+
+/// Looks for a while whether `count` changes.
+fn changes(count: &AtomicU32, from: u32) -> bool {
+    for _ in 0..SPINS {
+        if count.load(Ordering::Relaxed) != from {
+            return true;
+        }
+        core::hint::spin_loop();
+    }
+    false
+}
+
+/// Takes 1 off, but nothing off 0.
+fn lower(count: &AtomicU32) -> u32 {
+    let lowered = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+    lowered.map_or(0, |before| before - 1)
+}
+
+/// Takes the lock for the first half of an operation that has two; `false` when it has to
+/// be done at a stretch.
+pub(crate) fn take_for_half() -> bool {
+    let (page, me) = (page(), thread_pointer());
+    if !acquire(&page.word, me) {
+        return false;
+    }
+    if page.epoch.load(Ordering::Relaxed) == 0 || page.wanted.load(Ordering::Relaxed) != 0 {
+        release(&page.word);
+        return false;
+    }
+    BUSY.store(me, Ordering::Relaxed);
+    true
+}
+
+/// The operation goes on without the lock.
+pub(crate) fn take_off() {
+    page().flying.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Takes the lock again for the second half. `false`, and it is not taken, in the child of a
+/// fork that happened in between and left a table that cannot be edited: it will be
+/// made anew.
+pub(crate) fn retake() -> bool {
+    let (page, me) = (page(), thread_pointer());
+    acquire(&page.word, me);
+    if page.epoch.load(Ordering::Relaxed) == 0 && BUSY.load(Ordering::Relaxed) != 0 {
+        release(&page.word);
+        return false;
+    }
+    BUSY.store(me, Ordering::Relaxed);
+    true
+}
+
+/// The operation has ended.
+pub(crate) fn land() {
+    let page = page();
+    if lower(&page.flying) == 0 && page.wanted.load(Ordering::SeqCst) != 0 {
+        sys::futex_wake_all(page.flying.as_ptr());
     }
 }
 
@@ -136,6 +237,8 @@ pub(crate) fn give_back() {
 
 /// In a child of a fork that was made with the lock held: starts out free.
 pub(crate) fn start_free_in_child() {
+    // one that has just ended may not have cleared its place yet
+    flight::forget_all();
     let page = page();
     page.epoch.store(1, Ordering::Relaxed);
     BUSY.store(0, Ordering::Relaxed);

@@ -214,6 +214,21 @@ impl Drop for Guard {
     }
 }
 
+/// The address space for one half of an operation that has two (see `flight`).
+///
+/// # Safety
+/// The caller holds the lock, without a guard, and keeps no other borrow.
+pub(crate) unsafe fn space_for_half() -> &'static mut Space<Linux, Arena> {
+    // SAFETY: the caller's promise; it is initialised before anybody takes the lock.
+    unsafe { (*PROCESS.space.get()).assume_init_mut() }
+}
+
+/// Whether the library is at work, and forks are covered.
+#[inline]
+pub(crate) fn is_under_way() -> bool {
+    MODE.load(Ordering::Acquire) == ACTIVE && lock::is_wiped_by_fork()
+}
+
 /// Takes the space for as long as a fork lasts, always with signals blocked.
 pub(crate) fn enter_for_fork() -> Option<Guard> {
     if mode() != ACTIVE {

@@ -221,7 +221,16 @@ pub(crate) fn futex_wait(word: *const u32, expected: u32) {
 
 /// FUTEX_WAKE in this process: wakes one waiter.
 pub(crate) fn futex_wake(word: *const u32) {
+    wake(word, 1);
+}
+
+/// The same for every waiter.
+pub(crate) fn futex_wake_all(word: *const u32) {
+    wake(word, i32::MAX as usize);
+}
+
+fn wake(word: *const u32, most: usize) {
     let op = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
     // SAFETY: the address is only a key.
-    let _ = unsafe { call(libc::SYS_futex, [word as usize, op, 1, 0, 0, 0]) };
+    let _ = unsafe { call(libc::SYS_futex, [word as usize, op, most, 0, 0, 0]) };
 }

@@ -10,7 +10,7 @@ use crate::record;
 use crate::state::{self, Turn};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use libc::{pthread_attr_t, pthread_t};
 use pagesim_core::finding::Call;
 use pagesim_core::page::PageSize;
@@ -19,6 +19,17 @@ use pagesim_core::page::PageSize;
 /// own minimum.
 #[link_section = ".data"]
 static STACK_MIN: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the program has made a thread. One that was made behind the hooks' back does
+/// not count: nothing but speed depends on it.
+#[link_section = ".data"]
+static SEVERAL: AtomicBool = AtomicBool::new(false);
+
+/// See [`SEVERAL`].
+#[inline]
+pub(crate) fn several() -> bool {
+    SEVERAL.load(Ordering::Relaxed)
+}
 
 /// What PAGESIM_STACK_MIN says.
 pub(crate) fn set_stack_min(bytes: usize) {
@@ -111,6 +122,7 @@ pub(crate) fn create(
     argument: *mut c_void,
 ) -> c_int {
     let Some(config) = state::config() else { return next(thread, attributes, start, argument) };
+    SEVERAL.store(true, Ordering::Relaxed);
     let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
     let mut copy = Room::default();
     let own = (&raw mut copy).cast::<pthread_attr_t>();

@@ -13,6 +13,7 @@ pub mod flags;
 pub mod host;
 pub mod map;
 mod ops;
+pub use ops::apart;
 pub mod page;
 pub mod space;
 pub mod vma;

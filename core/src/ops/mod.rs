@@ -6,6 +6,7 @@
 //! each, so that a failure leaves it as the host is.
 
 mod advice;
+pub mod apart;
 mod call;
 mod disown;
 mod driver;

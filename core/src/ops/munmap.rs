@@ -14,16 +14,21 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// EINVAL for a misaligned start, length 0 and a range that is none;
     /// ENOMEM; whatever the host answers.
     pub fn munmap(&mut self, addr: usize, len: usize) -> Result<(), Errno> {
-        // do_vmi_munmap()
-        if !self.config.target.is_aligned(addr) || len == 0 {
-            return Err(Errno::EINVAL);
-        }
-        let range = self.target_range(addr, len).ok_or(Errno::EINVAL)?;
+        let range = self.unmapped_range(addr, len)?;
         self.reserve(2)?;
         if self.config.narrow() {
             return self.munmap_narrow(range);
         }
         self.unmap(range)
+    }
+
+    /// What a munmap(2) with these arguments unmaps.
+    pub(crate) fn unmapped_range(&self, addr: usize, len: usize) -> Result<AddrRange, Errno> {
+        // do_vmi_munmap()
+        if !self.config.target.is_aligned(addr) || len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.target_range(addr, len).ok_or(Errno::EINVAL)
     }
 
     /// Unmaps `range`, whole host pages, on the host and in the table. Needs one

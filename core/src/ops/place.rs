@@ -129,7 +129,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         self.map_at(&call, span.start()).ok()
     }
 
-    fn find_place(&self, call: &Call) -> Option<usize> {
+    pub(crate) fn find_place(&self, call: &Call) -> Option<usize> {
         let within = self.config.window;
         let query = GapQuery { len: call.span, align: call.align, skew: 0, within };
         if self.config.placement == Placement::TopDown {
