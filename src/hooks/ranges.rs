@@ -1,11 +1,10 @@
 //! mremap(2), madvise(2), mincore(2), mlock(2) and their relatives.
 
-use super::errno::{address, status, word};
+use super::errno::{address, status};
 use super::hook;
-use crate::other;
 use crate::ranges::{self, Remap};
 use core::ffi::{c_int, c_uint, c_void};
-use libc::{size_t, ssize_t};
+use libc::size_t;
 
 hook! {
     /// Variadic in C; an address that is not there is not looked at.
@@ -47,18 +46,6 @@ hook! {
 
     fn pkey_mprotect(addr: *mut c_void, len: size_t, prot: c_int, key: c_int) -> c_int {
         status(ranges::pkey_mprotect(addr as usize, len, prot, key))
-    }
-
-    /// glibc 2.36.
-    fn process_madvise(
-        pidfd: c_int,
-        vector: *const c_void,
-        count: size_t,
-        advice: c_int,
-        flags: c_uint,
-    ) -> ssize_t {
-        let (advice, flags) = (advice as usize, flags as usize);
-        word(other::process_madvise([pidfd as usize, vector as usize, count, advice, flags, 0]))
     }
 
     fn remap_file_pages(
