@@ -58,7 +58,7 @@ fn mmap_of(
                     eof.leave(eof.pages(addr, len));
                 }
                 let result = guard.space().mmap(&request);
-                if result == Err(Errno::EINVAL) && fd >= 0 {
+                if matches!(result, Err(Errno::EINVAL | Errno::EPERM)) && fd >= 0 {
                     rings::explain(guard.space().config(), &request);
                 }
                 if let Ok(at) = result {

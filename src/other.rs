@@ -53,6 +53,38 @@ fn misaligned_ring(fd: i32, option: i32, value: usize) -> bool {
     misaligned && record::refuses(|| Call::PacketRing { fd, option, size, count })
 }
 
+/// io_uring's calls (Linux 5.1), of one number on all architectures.
+pub(crate) const SYS_IO_URING_SETUP: c_long = 425;
+pub(crate) const SYS_IO_URING_REGISTER: c_long = 427;
+
+/// Whether io_uring_setup(2) is to be refused: rings in the program's memory begin on
+/// a page (`io_uring_parse_user_addr()`, `io_region_pin_pages()`).
+pub(crate) fn refuses_rings(params: usize) -> bool {
+    /// `IORING_SETUP_NO_MMAP`, and where `struct io_uring_params` has the flags and
+    /// both addresses.
+    const NO_MMAP: u32 = 1 << 14;
+    const FLAGS: usize = 8;
+    const ADDRESSES: [usize; 2] = [72, 112];
+    let Some(config) = larger() else { return false };
+    let asks = fetch::<u32>(params.wrapping_add(FLAGS)).is_ok_and(|flags| flags & NO_MMAP != 0);
+    asks && ADDRESSES.into_iter().any(|at| {
+        let addr = fetch::<usize>(params.wrapping_add(at));
+        addr.is_ok_and(|addr| !config.target.is_aligned(addr))
+    })
+}
+
+/// Whether io_uring_register(2) is to be refused: so does a ring of buffers
+/// (`io_register_pbuf_ring()`).
+pub(crate) fn refuses_buffers(request: usize, place: usize) -> bool {
+    /// `IORING_REGISTER_PBUF_RING`, and a flag with which the kernel brings the memory.
+    const BUFFER_RING: usize = 22;
+    const FROM_KERNEL: usize = 1 << 48;
+    let Some(config) = larger().filter(|_| request == BUFFER_RING) else { return false };
+    fetch::<[usize; 2]>(place).is_ok_and(|[addr, entries_group_flags]| {
+        entries_group_flags & FROM_KERNEL == 0 && !config.target.is_aligned(addr)
+    })
+}
+
 /// process_madvise(2): one range after the other, as the kernel does it, each in
 /// whole target pages.
 pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {

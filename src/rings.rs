@@ -6,23 +6,35 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::space::{Config, MapRequest};
 
+/// What /proc/self/fd says of a perf event.
+const PERF: &[u8] = b"anon_inode:[perf_event]";
+
 /// Says once, on standard error, why a ring of perf cannot be had: the kernel
 /// makes it of 1 + 2^n of its own pages, which 1 + 2^n target pages never are, and
-/// it tells the program where in it the data begin.
+/// it tells the program where in it the data begin. Or the memory of a BPF map, which
+/// is as long as the kernel's own pages make it, its parts one page of them each.
 #[cold]
 pub(crate) fn explain(config: &Config, request: &MapRequest) {
-    static SAID: AtomicBool = AtomicBool::new(false);
+    static SAID: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
+    let [of_perf, of_bpf] = &SAID;
     let page = config.target.bytes();
     let data = request.len.saturating_sub(page);
     let ring = request.len % page == 0 && (data / page).is_power_of_two() && request.offset == 0;
-    if !ring || !is_perf_event(request.fd) || SAID.swap(true, Ordering::Relaxed) {
+    let (what, said) = match request.fd {
+        fd if ring && is_perf_event(fd) => ("perf ring", of_perf),
+        fd if config.target > config.real && is_called(fd, b"anon_inode:bpf-map") => {
+            ("BPF map", of_bpf)
+        }
+        _ => return,
+    };
+    if said.swap(true, Ordering::Relaxed) {
         return;
     }
     let mut line = crate::log::Line::new();
     let _ = write!(
         line,
-        "pagesim: a perf ring of {} bytes cannot be shown in pages of {} KiB on this machine: \
-         mmap says EINVAL where a kernel with such pages has it",
+        "pagesim: a {what} of {} bytes cannot be shown in pages of {} KiB on this machine: \
+         mmap fails where a kernel with such pages has it",
         request.len,
         page >> 10
     );
@@ -31,13 +43,16 @@ pub(crate) fn explain(config: &Config, request: &MapRequest) {
 
 /// Whether a descriptor is that of a perf event.
 pub(crate) fn is_perf_event(fd: i32) -> bool {
-    const NAME: &[u8] = b"anon_inode:[perf_event]";
+    is_called(fd, PERF)
+}
+
+fn is_called(fd: i32, wanted: &[u8]) -> bool {
     let mut path = crate::log::Line::new();
     let _ = write!(path, "/proc/self/fd/{fd}\0");
-    let mut name = [0u8; NAME.len() + 1];
+    let mut name = [0u8; 32];
     let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
     let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
     // SAFETY: readlinkat(2) of a C string into a buffer of this length.
     let len = unsafe { sys::call(libc::SYS_readlinkat, args) };
-    len.is_ok_and(|len| name.get(..len) == Some(NAME))
+    len.is_ok_and(|len| name.get(..len) == Some(wanted))
 }

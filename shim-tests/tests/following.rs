@@ -133,7 +133,7 @@ fn children_are_followed_whatever_their_environment() {
     let skipped = folder.path().join("skipped");
     fs::copy(&exe, &skipped).unwrap();
     let skipped = skipped.to_str().unwrap();
-    let settings = [("PAGESIM_FOLLOW", "1"), ("PAGESIM_SKIP", "leaf")];
+    let settings = [("PAGESIM_FOLLOW", "1"), ("PAGESIM_SKIP", "leaf,skipped")];
     assert_eq!(sizes(&settings, &[skipped]), all("4096"));
     let settings = [("PAGESIM_FOLLOW", "1"), ("PAGESIM_ONLY", "starter")];
     assert_eq!(sizes(&settings, &[skipped]), all("4096"));

@@ -5,7 +5,9 @@
 
 use super::files::{self, open_raw, SYS_OPENAT2};
 use super::{errno, exec, stat};
-use crate::other::{self, SYS_CACHESTAT, SYS_PROCESS_MADVISE};
+use crate::other::{
+    self, SYS_CACHESTAT, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
+};
 use crate::ranges::{self, Remap, SYS_MSEAL};
 use crate::{brk, calls, eof, fork, pipes, procfs, queries, shm, signals, sys, userfaults};
 use core::ffi::{c_char, c_long};
@@ -45,6 +47,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_move_pages,
     libc::SYS_ioctl,
     libc::SYS_setsockopt,
+    SYS_IO_URING_SETUP,
+    SYS_IO_URING_REGISTER,
     SYS_MSEAL,
     SYS_PROCESS_MADVISE,
     SYS_CACHESTAT,
@@ -215,6 +219,8 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_setsockopt if other::refuses_option(a as i32, b as i32, c32, d, e) => {
             Err(Errno::EINVAL)
         }
+        SYS_IO_URING_SETUP if other::refuses_rings(b) => Err(Errno::EINVAL),
+        SYS_IO_URING_REGISTER if other::refuses_buffers(b, c) => Err(Errno::EINVAL),
         libc::SYS_execve | libc::SYS_execveat => {
             apart(|| exec::by_number(number, [a, b, c, d, e, f]))
         }
