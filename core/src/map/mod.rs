@@ -9,7 +9,8 @@
 //! Invariants, all of them checked by [`VmaMap::verify`]:
 //! * entries are not empty, do not overlap and stand in order of address, both
 //!   in the tree and along the thread (`first`, `next`, `prev`, `last`);
-//! * the tree is an AVL tree; every subtree knows the largest gap in front of
+//! * the tree is an AVL tree, in which an entry without children may count as two
+//!   levels; every subtree knows the largest gap in front of
 //!   one of its entries;
 //! * two neighbours that could be one entry are one entry.
 //!

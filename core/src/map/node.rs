@@ -44,7 +44,7 @@ pub struct Node {
     pub(super) prot: u32,
     pub(super) flags: u32,
     pub(super) kind: u8,
-    /// Levels of the subtree, 1 for a leaf (0 only in NIL).
+    /// Levels of the subtree, 1 or 2 for a leaf (0 only in NIL).
     pub(super) height: u8,
     pub(super) dev: u64,
     pub(super) ino: u64,

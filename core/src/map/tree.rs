@@ -1,6 +1,10 @@
 //! The tree: links, balance and the gaps that its subtrees know of.
 //!
-//! An AVL tree. Each entry knows the gap in front of it, each subtree the
+//! An AVL tree, but that an entry which has lost its only child goes on counting as two
+//! levels: the next entry made there needs no other to change. (To the others it is an
+//! entry with a child. So the tree is no higher than an AVL tree of twice as many.)
+//!
+//! Each entry knows the gap in front of it, each subtree the
 //! largest of these (the kernel's `vma_compute_gap` and `rb_subtree_gap`, before
 //! its maple tree), counted up to [`ENOUGH`]: the room below a window that fills
 //! from the top is the largest gap of many subtrees, and without that limit each
@@ -175,7 +179,10 @@ impl<S> VmaMap<S> {
         while at != NIL {
             let node = self.node(at);
             let (left, right) = (self.node(node.left), self.node(node.right));
-            let height = 1 + left.height.max(right.height);
+            let height = match left.height.max(right.height) {
+                0 => node.height.min(2),
+                below => 1 + below,
+            };
             let max_gap = node.gap.min(ENOUGH).max(left.max_gap).max(right.max_gap);
             let before = (node.height, node.max_gap);
             let mut top = at;
@@ -221,6 +228,11 @@ impl<S> VmaMap<S> {
 
     /// Takes `at` out of tree and thread and frees it.
     pub(super) fn unlink(&mut self, at: u32) {
+        // What leaves its place takes one level from the tree there, not two.
+        self.shrink_leaf(at);
+        if self.node(at).left != NIL && self.node(at).right != NIL {
+            self.shrink_leaf(self.node(at).next);
+        }
         let node = *self.node(at);
         self.unthread(&node);
         self.drop_from_ceiling(at);
@@ -232,7 +244,7 @@ impl<S> VmaMap<S> {
         } else {
             self.unlink_inner(at, &node);
         }
-        if longer {
+        if longer && node.next != node.parent {
             self.retrace(node.next);
         }
         if self.near.get() == at {
@@ -241,6 +253,16 @@ impl<S> VmaMap<S> {
         }
         self.arena.free(at);
         self.len -= 1;
+    }
+
+    /// Lets an entry without children count as one level.
+    fn shrink_leaf(&mut self, at: u32) {
+        let node = self.node(at);
+        if node.left == NIL && node.right == NIL && node.height == 2 {
+            let parent = node.parent;
+            self.edit(at, |node| node.height = 1);
+            self.retrace(parent);
+        }
     }
 
     fn unthread(&mut self, node: &Node) {
