@@ -22,7 +22,9 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
         strict::step(context);
         return;
     }
-    if !mask::held() {
+    // SAFETY: as above.
+    let blocked = mask::held() || unsafe { mask::stands_in(*mask_of(context)) };
+    if !blocked {
         BUS.deliver(code, info, context);
     } else if code > 0 {
         // a fault whose signal is blocked

@@ -5,6 +5,7 @@
 //! for us goes to it with the same siginfo and context, on the stack and under the
 //! mask that the kernel would have chosen: our own flags follow the program's.
 
+use super::mask;
 use crate::{arch, signals, sys};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -114,6 +115,22 @@ impl Front {
         }
     }
 
+    /// Before an exec: an ignored signal is ignored by the kernel.
+    pub(super) fn step_aside(&self) {
+        let program = self.program_action();
+        if self.is_installed() && program.handler == libc::SIG_IGN {
+            let _ = self.kernel_action(Some(&program));
+        }
+    }
+
+    /// After one that failed.
+    pub(super) fn step_back(&self) {
+        let program = self.program_action();
+        if self.is_installed() && program.handler == libc::SIG_IGN {
+            let _ = self.kernel_action(Some(&self.ours(&program)));
+        }
+    }
+
     /// The program sets its disposition; the old one.
     pub(crate) fn set_action(&self, new: &KernelAction) -> KernelAction {
         let old = self.program_action();
@@ -176,7 +193,7 @@ impl Front {
         if action.flags & libc::SA_NODEFER as usize == 0 {
             mask |= signals::bit(self.signal);
         }
-        sys::set_signal_mask(mask);
+        sys::set_signal_mask(mask::of_handler(mask));
         // SAFETY: the program's handler; one without SA_SIGINFO ignores the rest.
         let handler: Handler = unsafe { core::mem::transmute(action.handler) };
         handler(self.signal, info, context);

@@ -1,17 +1,20 @@
 //! SIGBUS in signal masks.
 //!
 //! A fault whose signal is blocked kills at once (`force_sig_info_to_task()`), and
-//! touching a tail is such a fault. So SIGBUS is never really blocked for the
-//! sake of a mask that the program sets with sigprocmask(2) or that goes with
-//! another signal's handler; it is only said to be, thread by thread. A SIGBUS that is
-//! sent to such a thread stays pending, as it must: our handler then blocks it
-//! in earnest and sends it again, so that sigpending(2), sigwait(3) and signalfd(2)
-//! find it.
+//! touching a tail is such a fault. So SIGBUS is never really blocked; it is only said
+//! to be. A SIGBUS that is sent to such a thread stays pending, as it must: our handler
+//! then blocks it in earnest and sends it again, so that sigpending(2), sigwait(3) and
+//! signalfd(2) find it.
+//!
+//! Two ways to say so. What a handler's mask blocks ends with the handler, however that
+//! is left: there [`STAND_IN`] is blocked instead, which the kernel restores with
+//! the rest of the mask. What the program sets with sigprocmask(2) is kept here, thread
+//! by thread.
 
 use super::{kernel, transfer};
 use crate::arch::thread_pointer;
 use crate::{signals, state, sys};
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use pagesim_core::errno::Errno;
 
 pub(crate) const BUS: sys::SignalSet = signals::bit(libc::SIGBUS);
@@ -25,8 +28,10 @@ const REACH: usize = 8;
 #[link_section = ".data"]
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// The signals whose handlers' masks hold SIGBUS.
-static IN_MASKS: AtomicU64 = AtomicU64::new(0);
+/// Stands for SIGBUS in the masks of handlers: a signal that the C libraries use
+/// among themselves (glibc to cancel threads, musl for timers) and keep out of all
+/// masks that programs see and set.
+const STAND_IN: sys::SignalSet = signals::bit(32);
 
 fn places(thread: usize) -> impl Iterator<Item = &'static AtomicUsize> {
     // thread pointers lie in stacks or pages of their own
@@ -66,32 +71,83 @@ fn active() -> bool {
     state::config().is_some_and(|config| config.has_tails())
 }
 
+/// The thread's mask as the kernel has it.
+fn current() -> sys::SignalSet {
+    let mut mask: sys::SignalSet = 0;
+    let args =
+        [libc::SIG_BLOCK as usize, 0, &raw mut mask as usize, size_of::<sys::SignalSet>(), 0, 0];
+    // SAFETY: reads the mask into this frame.
+    let _ = unsafe { sys::call(libc::SYS_rt_sigprocmask, args) };
+    mask
+}
+
+/// Whether a mask of the kernel's is that of a handler that blocks SIGBUS.
+pub(super) fn stands_in(mask: sys::SignalSet) -> bool {
+    mask & STAND_IN != 0
+}
+
 /// What is to be said of a mask that the kernel reports.
 pub(crate) fn reported(mask: sys::SignalSet, held: bool) -> sys::SignalSet {
-    if held {
-        mask | BUS
+    if held || stands_in(mask) && active() {
+        (mask | BUS) & !STAND_IN
     } else {
         mask
     }
 }
 
-/// A change of the thread's mask; what the kernel is to be told.
-pub(crate) fn change(how: i32, set: sys::SignalSet) -> sys::SignalSet {
-    if !active() {
-        return set;
+/// What the kernel is to be told of a mask that a handler has, or that lasts for it.
+pub(crate) fn of_handler(mask: sys::SignalSet) -> sys::SignalSet {
+    if mask & BUS != 0 && active() {
+        mask & !BUS | STAND_IN
+    } else {
+        mask
     }
+}
+
+/// What the kernel is to be told of a mask that lasts for one call.
+pub(crate) fn of_call(mask: sys::SignalSet) -> sys::SignalSet {
+    if active() {
+        mask & !BUS
+    } else {
+        mask
+    }
+}
+
+/// A change of the thread's mask: what the kernel is to be told, and whether
+/// [`keep_blocked`] is to follow.
+pub(crate) fn change(how: i32, set: sys::SignalSet) -> (sys::SignalSet, bool) {
+    if !active() {
+        return (set, false);
+    }
+    let blocks = set & BUS != 0;
+    let in_handler = || stands_in(current());
     match how {
-        libc::SIG_BLOCK if set & BUS != 0 => hold(true),
-        libc::SIG_SETMASK => hold(set & BUS != 0),
+        libc::SIG_BLOCK if blocks && !in_handler() => hold(true),
+        libc::SIG_SETMASK if blocks && in_handler() => return (set & !BUS, true),
+        libc::SIG_SETMASK => hold(blocks),
         libc::SIG_UNBLOCK => {
-            if set & BUS != 0 {
+            if blocks {
                 hold(false);
+                set_stand_in(libc::SIG_UNBLOCK);
             }
-            return set;
+            return (set, false);
         }
         _ => {}
     }
-    set & !BUS
+    (set & !BUS, false)
+}
+
+/// SIGBUS stays blocked in a handler that has set a mask with it.
+pub(crate) fn keep_blocked() {
+    set_stand_in(libc::SIG_BLOCK);
+}
+
+/// Not by the C library, which keeps it out of masks.
+fn set_stand_in(how: i32) {
+    let set = STAND_IN;
+    let args = [how as usize, &raw const set as usize, 0, size_of::<sys::SignalSet>(), 0, 0];
+    // SAFETY: the set lives in this frame.
+    let _ = unsafe { sys::call(libc::SYS_rt_sigprocmask, args) };
 }
 
 /// rt_sigprocmask(2) by its number.
@@ -104,10 +160,13 @@ pub(crate) fn system_call(args: [usize; 6]) -> Result<usize, Errno> {
         // SAFETY: readable a moment ago; no alignment is taken for granted.
         change(how as i32, unsafe { (new as *const sys::SignalSet).read_unaligned() })
     });
-    let new = set.as_ref().map_or(new, |set| core::ptr::from_ref(set) as usize);
+    let new = set.as_ref().map_or(new, |(set, _)| core::ptr::from_ref(set) as usize);
     let args = [how, new, old, size, 0, 0];
     // SAFETY: the program's own request, its set in this frame.
     let answer = unsafe { sys::call(libc::SYS_rt_sigprocmask, args) };
+    if set.is_some_and(|(_, keep)| keep) {
+        keep_blocked();
+    }
     if answer.is_ok() && whole && old != 0 {
         // SAFETY: the kernel has just written there.
         unsafe {
@@ -118,6 +177,35 @@ pub(crate) fn system_call(args: [usize; 6]) -> Result<usize, Errno> {
     answer
 }
 
+/// Blocks SIGBUS in earnest where it is said to be blocked: for a program that is about
+/// to be started, which inherits the mask. What to hand to [`exec_failed`].
+pub(crate) fn before_exec() -> bool {
+    let blocks = held() || stands_in(current());
+    if blocks {
+        sys::set_signal_mask(current() & !STAND_IN | BUS);
+    }
+    blocks
+}
+
+/// There is no such program.
+pub(crate) fn exec_failed(blocked: bool) {
+    if blocked {
+        let in_handler = if held() { 0 } else { STAND_IN };
+        sys::set_signal_mask(current() & !BUS | in_handler);
+    }
+}
+
+/// Whether anything is known of any thread, which a new one may be mistaken for or
+/// inherit.
+pub(crate) fn any_held() -> bool {
+    COUNT.load(Ordering::Relaxed) != 0
+}
+
+/// A new thread begins, with SIGBUS blocked or not.
+pub(crate) fn thread_begins(blocked: bool) {
+    hold(blocked);
+}
+
 /// A thread's mask when the library begins to work in it.
 #[link_section = ".text.start"]
 pub(crate) fn begin() {
@@ -125,27 +213,8 @@ pub(crate) fn begin() {
         return;
     }
     let mask = sys::signal_mask();
-    if mask & BUS != 0 {
-        sys::set_signal_mask(mask & !BUS);
+    if mask & (BUS | STAND_IN) != 0 {
+        sys::set_signal_mask(mask & !(BUS | STAND_IN));
         hold(true);
     }
-}
-
-/// The mask of a handler for `signal`; what the kernel is to be told.
-pub(crate) fn in_handler(signal: i32, mask: sys::SignalSet) -> sys::SignalSet {
-    if !active() || !(1..=64).contains(&signal) {
-        return mask;
-    }
-    if mask & BUS != 0 {
-        IN_MASKS.fetch_or(signals::bit(signal), Ordering::Relaxed);
-    } else {
-        IN_MASKS.fetch_and(!signals::bit(signal), Ordering::Relaxed);
-    }
-    mask & !BUS
-}
-
-/// Whether the mask of the handler for `signal` is to be reported with SIGBUS.
-pub(crate) fn is_in_handler(signal: i32) -> bool {
-    let masks = IN_MASKS.load(Ordering::Relaxed);
-    (1..=64).contains(&signal) && masks & signals::bit(signal) != 0
 }

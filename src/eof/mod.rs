@@ -173,6 +173,18 @@ impl<'a> Eof<'a> {
     }
 }
 
+/// Runs an exec, before which the kernel is told what the program believes of SIGBUS
+/// and SIGTRAP: what is started inherits blocked and ignored signals.
+pub(crate) fn starting<T>(exec: impl FnOnce() -> T) -> T {
+    let fronts = [&bus::BUS, &strict::TRAP];
+    let blocked = mask::before_exec();
+    fronts.iter().for_each(|front| front.step_aside());
+    let failed = exec();
+    fronts.iter().for_each(|front| front.step_back());
+    mask::exec_failed(blocked);
+    failed
+}
+
 /// Which file `fd` is.
 pub(crate) fn file_of(fd: i32) -> Option<FileId> {
     crate::sys::fstat(fd).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino })

@@ -2,7 +2,7 @@
 
 use super::errno::{status, word};
 use super::{hook, next};
-use crate::eof::transfer;
+use crate::eof::{self, mask, transfer};
 use crate::exec::{self, environ, with_environment, Strings};
 use crate::sys;
 use core::ffi::{c_char, c_int, c_void};
@@ -27,7 +27,9 @@ fn run(path: Path, arguments: Strings, environment: Strings) -> c_int {
         return missing();
     };
     ready(path, arguments, environment);
-    with_environment(environment, |environment| next(path, arguments, environment))
+    eof::starting(|| {
+        with_environment(environment, |environment| next(path, arguments, environment))
+    })
 }
 
 /// execvpe(3): looks along PATH.
@@ -36,7 +38,9 @@ fn search(file: Path, arguments: Strings, environment: Strings) -> c_int {
         return missing();
     };
     ready(file, arguments, environment);
-    with_environment(environment, |environment| next(file, arguments, environment))
+    eof::starting(|| {
+        with_environment(environment, |environment| next(file, arguments, environment))
+    })
 }
 
 type Spawn =
@@ -50,9 +54,13 @@ fn spawn(
 ) -> c_int {
     let Some(next) = next else { return libc::ENOSYS };
     ready(path, arguments, environment);
-    with_environment(environment, |environment| {
+    // the child gets this thread's mask; dispositions are the process's
+    let blocked = mask::before_exec();
+    let answer = with_environment(environment, |environment| {
         next(pid, path, actions, attributes, arguments, environment)
-    })
+    });
+    mask::exec_failed(blocked);
+    answer
 }
 
 /// posix_spawn(3), for those that start a shell.
@@ -89,7 +97,9 @@ hook! {
             return missing();
         };
         ready(core::ptr::null(), arguments, environment);
-        with_environment(environment, |environment| next(fd, arguments, environment))
+        eof::starting(|| {
+            with_environment(environment, |environment| next(fd, arguments, environment))
+        })
     }
 
     fn execveat(dir: c_int, path: Path, arguments: Strings, environment: Strings, flags: c_int)
@@ -135,15 +145,19 @@ pub(crate) fn by_number(number: libc::c_long, args: [usize; 6]) -> Result<usize,
     let [a, b, c, d, e, f] = args;
     if number == libc::SYS_execve {
         ready(a as Path, b as Strings, c as Strings);
-        return with_environment(c as Strings, |environment| {
-            // SAFETY: the program's own request.
-            unsafe { sys::call(number, [a, b, environment as usize, d, e, f]) }
+        return eof::starting(|| {
+            with_environment(c as Strings, |environment| {
+                // SAFETY: the program's own request.
+                unsafe { sys::call(number, [a, b, environment as usize, d, e, f]) }
+            })
         });
     }
     ready(b as Path, c as Strings, d as Strings);
-    with_environment(d as Strings, |environment| {
-        // SAFETY: the program's own request.
-        unsafe { sys::call(number, [a, b, c, environment as usize, e, f]) }
+    eof::starting(|| {
+        with_environment(d as Strings, |environment| {
+            // SAFETY: the program's own request.
+            unsafe { sys::call(number, [a, b, c, environment as usize, e, f]) }
+        })
     })
 }
 

@@ -7,8 +7,8 @@ use crate::real::Real;
 use crate::record::faults;
 use crate::signals;
 use crate::sys::SignalSet;
-use core::ffi::c_int;
-use libc::{sigaction as Action, sighandler_t, sigset_t};
+use core::ffi::{c_int, c_void};
+use libc::{sigaction as Action, sighandler_t, sigset_t, size_t};
 use pagesim_core::errno::Errno;
 
 /// Notes a handler that is an address.
@@ -58,20 +58,20 @@ unsafe fn without_bus(
     old: *mut Action,
     next: Sigaction,
 ) -> c_int {
-    let held = mask::is_in_handler(signal);
     // SAFETY: the caller's promise.
     unsafe {
         let answer = match new.as_ref() {
             Some(action) => {
                 let mut action = *action;
                 let set = set_of(&mut action.sa_mask);
-                *set = mask::in_handler(signal, *set);
+                *set = mask::of_handler(*set);
                 next(signal, &raw const action, old)
             }
             None => next(signal, new, old),
         };
-        if let (Some(old), true) = (old.as_mut(), held && answer == 0) {
-            *set_of(&mut old.sa_mask) |= mask::BUS;
+        if let (Some(old), true) = (old.as_mut(), answer == 0) {
+            let set = set_of(&mut old.sa_mask);
+            *set = mask::reported(*set, false);
         }
         answer
     }
@@ -95,8 +95,13 @@ fn set_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t, next: Sigprocm
             Some(set) => {
                 let mut set = *set;
                 let word = set_of(&mut set);
-                *word = mask::change(how, *word);
-                next(how, &raw const set, old)
+                let (told, keep) = mask::change(how, *word);
+                *word = told;
+                let answer = next(how, &raw const set, old);
+                if keep {
+                    mask::keep_blocked();
+                }
+                answer
             }
             None => next(how, new, old),
         };
@@ -124,6 +129,62 @@ hook! {
             None => Errno::ENOSYS.0,
         }
     }
+}
+
+/// A mask that lasts for one call, without SIGBUS: a handler that runs meanwhile may
+/// touch a tail. `call` gets the address of a copy.
+///
+/// # Safety
+/// `set` is null or points to a set.
+unsafe fn for_a_call<T>(set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> T) -> T {
+    transfer::prepare_args(&[set as usize]);
+    // SAFETY: the caller's promise.
+    match unsafe { set.as_ref() } {
+        Some(set) => {
+            let mut set = *set;
+            let word = set_of(&mut set);
+            *word = mask::of_call(*word);
+            call(&raw const set)
+        }
+        None => call(set),
+    }
+}
+
+hook! {
+    fn sigsuspend(set: *const sigset_t) -> c_int = libc::sigsuspend {
+        let Some(next) = next!(c"sigsuspend", fn(*const sigset_t) -> c_int) else {
+            return errno::status(Err(Errno::ENOSYS));
+        };
+        // SAFETY: null or the program's set.
+        unsafe { for_a_call(set, |set| next(set)) }
+    }
+}
+
+/// Defines calls that wait under a mask.
+macro_rules! masked {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $set:ident;)*) => {
+        hook! {$(
+            fn $name($($arg: $ty,)* $set: *const sigset_t) -> c_int {
+                let Some(next) = next!($c_name, fn($($ty,)* *const sigset_t) -> c_int) else {
+                    return errno::status(Err(Errno::ENOSYS));
+                };
+                transfer::prepare_args(&[$($arg as usize),*]);
+                // SAFETY: null or the program's set.
+                let answer = unsafe { for_a_call($set, |set| next($($arg,)* set)) };
+                transfer::seen();
+                answer
+            }
+        )*}
+    };
+}
+
+masked! {
+    pselect, c"pselect"(
+        count: c_int, read: *mut c_void, write: *mut c_void, except: *mut c_void, limit: *const c_void
+    ), set;
+    ppoll, c"ppoll"(fds: *mut c_void, count: size_t, limit: *const c_void), set;
+    epoll_pwait, c"epoll_pwait"(fd: c_int, events: *mut c_void, most: c_int, limit: c_int), set;
+    epoll_pwait2, c"epoll_pwait2"(fd: c_int, events: *mut c_void, most: c_int, limit: *const c_void), set;
 }
 
 /// sigaction(2) of a signal with a handler of ours.

@@ -366,8 +366,6 @@ once! {
     wait4, c"wait4";
     waitid, c"waitid";
     epoll_wait, c"epoll_wait";
-    epoll_pwait, c"epoll_pwait";
-    epoll_pwait2, c"epoll_pwait2";
     accept, c"accept";
     accept4, c"accept4";
     connect, c"connect";
@@ -383,8 +381,6 @@ once! {
 again! {
     poll, c"poll";
     __poll_chk, c"__poll_chk";
-    ppoll, c"ppoll";
     __ppoll_chk, c"__ppoll_chk";
     select, c"select";
-    pselect, c"pselect";
 }
