@@ -155,6 +155,92 @@ END
 # the compiler's own allocator knows 4K pages only
 env -u LD_PRELOAD rustc -O t.rs 2>/dev/null && ./t 2>/dev/null"#,
     },
+    Work {
+        name: "autoconf's probe of mmap",
+        needs: &["autoconf", "gcc"],
+        script: r#"printf 'AC_INIT([a],[1])\nAC_PROG_CC\nAC_FUNC_MMAP\nAC_CHECK_FUNCS([mremap])\nAC_OUTPUT\n' > configure.ac
+            printf '#!/bin/sh\necho ${1:-x86_64-pc-linux-gnu}\n' | tee config.guess config.sub > install-sh; chmod +x config.guess config.sub install-sh
+            autoconf && ./configure | grep -E 'mmap|mremap'"#,
+    },
+    Work {
+        name: "tokyocabinet",
+        needs: &["tchtest", "tcbtest", "tcftest", "tchmttest"],
+        script: r#"end() { tail -n 1 | cut -c1-2; }
+            tchtest write a 20000 | end; tchtest read a | end; tchtest rcat -xm 100000 b 10000 1000 | end; tchtest misc c 1000 | end; tchtest wicked d 5000 | end
+            tcbtest write e 10000 | end; tcbtest wicked f 5000 | end; tcbmgr list e | md5sum; tcftest wicked g 5000 | end; tchmttest typical h 4 2000 | end; tchmgr inform a | grep 'record number'"#,
+    },
+    Work {
+        name: "kyotocabinet",
+        needs: &["kchashtest", "kctreetest", "kchashmgr"],
+        script: r#"for m in order wicked tran; do kchashtest $m a.$m.kch 5000 | tail -n 1; kctreetest $m b.$m.kct 2000 | tail -n 1; done
+            kchashtest wicked -th 4 -msiz 3000000 c.kch 2000 | tail -n 1; kchashtest order -th 4 -msiz 50000 d.kch 3000 | tail -n 1
+            kcpolytest wicked 'e.kch#msiz=100k' 2000 | tail -n 1; kchashmgr check a.order.kch; kchashmgr list a.order.kch | sort | md5sum"#,
+    },
+    Work {
+        name: "localedef and its archive",
+        needs: &["localedef", "/usr/share/i18n/locales/es_ES"],
+        // maps half a gigabyte and makes the file grow under it
+        script: r#"mkdir -p d/usr/lib/locale; l() { localedef --prefix=$PWD/d "$@"; }
+            l -i en_US -f UTF-8 en_US.UTF-8; l -i de_DE -f ISO-8859-1 de_DE; l --delete-from-archive en_US.utf8; l -i es_ES -f ISO-8859-1 es_ES
+            l --list-archive; md5sum < d/usr/lib/locale/locale-archive"#,
+    },
+    Work {
+        name: "the journal's files",
+        needs: &["/lib/systemd/systemd-journal-remote", "journalctl"],
+        script: r#"i=0; while [ $i -lt 1500 ]; do printf '__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=0123456789abcdef0123456789abcdef\nMESSAGE=%0*d\nPRIORITY=%d\nSYSLOG_IDENTIFIER=x%d\n\n' \
+                $((1700000000000000 + i * 1000)) $((i * 1000 + 5)) $((i % 700 + 1)) $i $((i % 8)) $((i % 50)); i=$((i + 1)); done > export
+            /lib/systemd/systemd-journal-remote -o x.journal - < export > log 2>&1; echo $?; j() { journalctl --file x.journal "$@"; }
+            j -o cat | md5sum; j -o export -r PRIORITY=3 SYSLOG_IDENTIFIER=x3 | grep -c MESSAGE; j --verify 2>&1 | grep -c PASS; j --header | grep 'Entry objects'"#,
+    },
+    Work {
+        name: "php and lua",
+        needs: &["php", "lua5.4", "luajit"],
+        script: r#"php -r '$a = []; for ($i = 0; $i < 200000; $i++) $a[] = str_repeat("x", $i % 50); echo count($a), strlen(implode($a)), "\n"; for ($i = 0; $i < 200; $i++) { $f[$i] = new Fiber(function() use ($i) { Fiber::suspend($i); }); $s[] = $f[$i]->start(); } echo array_sum($s), "\n";'
+            php -d opcache.enable_cli=1 -d opcache.jit_buffer_size=16M -d opcache.jit=1255 -r 'function f($n) { return $n < 2 ? $n : f($n - 1) + f($n - 2); } echo f(20), "\n";'
+            lua5.4 -e 'local t = {} for i = 1, 200000 do t[i] = ("x"):rep(i % 40) end print(#t, #table.concat(t))'
+            luajit -e 'local s = 0 for i = 1, 1e7 do s = s + i % 7 end print(s) local ffi = require "ffi" print(ffi.cast("int (*)(int)", function(x) return x + 1 end)(3)) local t = {} for i = 1, 200000 do t[i] = {i} end collectgarbage() print(#t)'"#,
+    },
+    Work {
+        name: "gdb and strace",
+        needs: &["gdb", "strace", "gcc"],
+        script: r#"printf '#include <sys/mman.h>\n#include <stdio.h>\nint f(int x) { return x + 1; }\nint main(void) { char *p = mmap(0, 4096, 3, 34, -1, 0); *p = 7; printf("%%d\\n", f(*p)); return 0; }\n' > a.c; gcc -g a.c -o a
+            gdb -nx -batch -ex 'set startup-with-shell off' -ex 'break f' -ex run -ex 'print x' -ex 'watch x' -ex 'set var x=41' -ex continue -ex continue -ex continue ./a 2>&1 | grep -E '^[$0-9]|value'
+            strace -f -o log -e trace=mmap sh -c '(echo a; echo b) | sort; ./a'; grep -c exited log"#,
+    },
+    Work {
+        name: "zstd, lz4 and pigz",
+        needs: &["zstd", "lz4", "pigz"],
+        script: r#"seq 300000 > n; cat n n n > m; zstd -q -T4 -19 --long=27 n -o a.zst; zstd -dc a.zst | md5sum; zstd -q -T2 -3 m -o b.zst; zstd -qt b.zst && echo whole
+            zstd -q -3 --patch-from=n m -o p.zst; zstd -qd --patch-from=n p.zst -o q; cmp m q && echo same; lz4 -q -9 m m.lz4; lz4 -dcq m.lz4 | md5sum; pigz -p4 -c m | gzip -dc | md5sum"#,
+    },
+    Work {
+        name: "memcached",
+        needs: &["memcached", "/usr/bin/python3"],
+        script: r#"chmod a+rwx . ..; memcached -u nobody -s $PWD/s -m 64 -t 4 & p=$!
+            /usr/bin/python3 - <<'END'
+import socket, time
+for _ in range(100):
+    try: s = socket.socket(socket.AF_UNIX); s.connect("s"); break
+    except OSError: time.sleep(0.1)
+f = s.makefile("rwb")
+for i in range(2000): f.write(b"set k%d 0 0 %d noreply\r\n%s\r\n" % (i, i % 900, b"x" * (i % 900)))
+f.write(b"get k777\r\n"); f.flush(); print(f.readline(), len(f.readline()), f.readline())
+END
+            kill $p; wait $p; echo ended $?"#,
+    },
+    Work {
+        name: "beside other preload libraries",
+        needs: &["fakeroot", "eatmydata", "faketime", "stdbuf", "sqlite3", "/usr/bin/python3"],
+        script: r#"eatmydata sh -c 'seq 100000 > f; sync f; sort -n f | tail -n 1'; eatmydata sqlite3 t.db 'create table t(a); insert into t values(1); select * from t'
+            fakeroot sh -c 'touch g; chown 3:4 g; stat -c %u:%g g; id -u'; faketime '2001-02-03 04:05:06' date -u +%F
+            faketime -f '+0 x10' /usr/bin/python3 -c 'import mmap; print(mmap.mmap(-1, 1)[0])'; stdbuf -o0 seq 3; stdbuf -oL -i0 cat < f | wc -l; stdbuf -o 100K seq 100000 | md5sum"#,
+    },
+    Work {
+        name: "in name spaces of its own",
+        needs: &["bwrap", "unshare", "/usr/bin/python3"],
+        script: r#"bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-user /usr/bin/python3 -c 'import mmap, os; m = mmap.mmap(-1, 100000); m[99999] = 1; print(os.getpid(), len(m))'
+            unshare -rUpf --mount-proc sh -c 'echo $$; ls /proc/self/fd | wc -l'; unshare -rUm sh -c 'mount -t tmpfs x /mnt && dd if=/dev/zero of=/mnt/f bs=1k count=5 2>/dev/null; /usr/bin/python3 -c "import mmap; f = open(\"/mnt/f\", \"r+b\"); m = mmap.mmap(f.fileno(), 0); print(len(m), m[5119])"'"#,
+    },
 ];
 
 /// A library that the loader finds by this name.
