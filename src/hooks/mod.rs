@@ -1,6 +1,7 @@
 //! The functions this library defines in the C library's place. They hold no
 //! logic: arguments in, `calls` or `queries`, result out.
 
+mod aio;
 mod brk;
 pub(crate) mod errno;
 pub(crate) mod exec;
@@ -15,7 +16,7 @@ mod ranges;
 mod shm;
 mod signal;
 mod stat;
-mod streams;
+pub(crate) mod streams;
 pub(crate) mod syscall;
 mod threads;
 mod transfer;

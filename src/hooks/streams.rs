@@ -1,11 +1,10 @@
 //! Streams of the C library: it reads and writes files by calls of its own, which
 //! nobody can take. Memory that is handed through to such a call is looked at
 //! before, and what has reached a file when a function returns is seen then.
-//! fprintf(3) is variadic, which cannot be written here: fflush(3) and fclose(3) see
-//! what it has left in the buffer.
 
 use super::{errno, hook, next};
-use crate::eof::transfer;
+use crate::arch::weak_symbol;
+use crate::eof::{self, transfer};
 use crate::shell;
 use core::ffi::{c_char, c_int, c_void};
 use libc::{size_t, FILE};
@@ -33,14 +32,6 @@ writing! {
     fcloseall, c"fcloseall"() -> c_int;
     fputs, c"fputs"(text: *const c_char, stream: *mut FILE) -> c_int;
     fputs_unlocked, c"fputs_unlocked"(text: *const c_char, stream: *mut FILE) -> c_int;
-    vfprintf, c"vfprintf"(stream: *mut FILE, format: *const c_char, list: *mut c_void) -> c_int;
-    __vfprintf_chk, c"__vfprintf_chk"(
-        stream: *mut FILE, flag: c_int, format: *const c_char, list: *mut c_void
-    ) -> c_int;
-    vdprintf, c"vdprintf"(fd: c_int, format: *const c_char, list: *mut c_void) -> c_int;
-    __vdprintf_chk, c"__vdprintf_chk"(
-        fd: c_int, flag: c_int, format: *const c_char, list: *mut c_void
-    ) -> c_int;
 }
 
 hook! {
@@ -81,4 +72,153 @@ blocks! {
     fread_unlocked, c"fread_unlocked"(to: *mut c_void);
     __fread_chk, c"__fread_chk"(to: *mut c_void, room: size_t);
     __fread_unlocked_chk, c"__fread_unlocked_chk"(to: *mut c_void, room: size_t);
+}
+
+/// Runs a function that puts what it answers, in bytes, into a stream. Only when
+/// something has left the stream's buffer can its file have grown.
+#[inline]
+fn putting(
+    stream: *mut FILE,
+    put: impl FnOnce() -> c_int,
+    bytes: impl FnOnce(c_int) -> usize,
+) -> c_int {
+    if !eof::alive() || stream.is_null() {
+        return put();
+    }
+    let before = pending(stream);
+    let answer = put();
+    if pending(stream) != before.wrapping_add(bytes(answer)) {
+        transfer::changed(number(stream));
+    }
+    answer
+}
+
+/// __fpending(3): bytes in a stream's buffer that are to be written.
+#[cold]
+fn pending(stream: *mut FILE) -> usize {
+    let pending = next!(c"__fpending", fn(*mut FILE) -> size_t);
+    pending.map_or(usize::MAX, |pending| pending(stream))
+}
+
+/// fileno(3); errno stays as it is.
+#[cold]
+fn number(stream: *mut FILE) -> c_int {
+    let Some(fileno) = next!(c"fileno", fn(*mut FILE) -> c_int) else { return -1 };
+    let before = errno::get();
+    let fd = fileno(stream);
+    errno::set(before);
+    fd
+}
+
+/// The C library's stdout.
+fn standard_output() -> *mut FILE {
+    let address = weak_symbol!("stdout");
+    // SAFETY: the variable of that name.
+    unsafe { (address as *const *mut FILE).as_ref() }.copied().unwrap_or(core::ptr::null_mut())
+}
+
+fn one(answer: c_int) -> usize {
+    usize::from(answer != libc::EOF)
+}
+
+fn length(answer: c_int) -> usize {
+    usize::try_from(answer).unwrap_or(0)
+}
+
+/// Not known before, so that the stream's file is looked at.
+fn unknown(_: c_int) -> usize {
+    usize::MAX
+}
+
+/// Defines functions that put something into a stream.
+macro_rules! putting {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $stream:expr, $bytes:ident;)*) => {
+        hook! {$(
+            fn $name($($arg: $ty),*) -> c_int {
+                let Some(next) = next!($c_name, fn($($ty),*) -> c_int) else {
+                    return errno::word(Err(Errno::ENOSYS)) as c_int;
+                };
+                putting($stream, || next($($arg),*), $bytes)
+            }
+        )*}
+    };
+}
+
+putting! {
+    fputc, c"fputc"(c: c_int, stream: *mut FILE), stream, one;
+    putc, c"putc"(c: c_int, stream: *mut FILE), stream, one;
+    _IO_putc, c"_IO_putc"(c: c_int, stream: *mut FILE), stream, one;
+    fputc_unlocked, c"fputc_unlocked"(c: c_int, stream: *mut FILE), stream, one;
+    putc_unlocked, c"putc_unlocked"(c: c_int, stream: *mut FILE), stream, one;
+    __overflow, c"__overflow"(stream: *mut FILE, c: c_int), stream, unknown;
+    putw, c"putw"(word: c_int, stream: *mut FILE), stream, unknown;
+    putchar, c"putchar"(c: c_int), standard_output(), one;
+    putchar_unlocked, c"putchar_unlocked"(c: c_int), standard_output(), one;
+    puts, c"puts"(text: *const c_char), standard_output(), unknown;
+}
+
+/// Defines printf(3) and its relatives with a va_list, and inner functions of the same
+/// meaning, which no other library can take, for the variadic ones.
+macro_rules! formatting {
+    ($(
+        $inner:ident, $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), |$next:ident| $run:expr;
+    )*) => {$(
+        pub(crate) extern "C" fn $inner($($arg: $ty),*) -> c_int {
+            let Some($next) = next!($c_name, fn($($ty),*) -> c_int) else {
+                return errno::word(Err(Errno::ENOSYS)) as c_int;
+            };
+            $run
+        }
+
+        hook! {
+            fn $name($($arg: $ty),*) -> c_int {
+                $inner($($arg),*)
+            }
+        }
+    )*};
+}
+
+formatting! {
+    to_output, vprintf, c"vprintf"(format: *const c_char, list: *mut c_void),
+        |next| putting(standard_output(), || next(format, list), length);
+    to_output_checked, __vprintf_chk, c"__vprintf_chk"(
+        flag: c_int, format: *const c_char, list: *mut c_void
+    ), |next| putting(standard_output(), || next(flag, format, list), length);
+    to_stream, vfprintf, c"vfprintf"(
+        stream: *mut FILE, format: *const c_char, list: *mut c_void
+    ), |next| putting(stream, || next(stream, format, list), length);
+    to_stream_checked, __vfprintf_chk, c"__vfprintf_chk"(
+        stream: *mut FILE, flag: c_int, format: *const c_char, list: *mut c_void
+    ), |next| putting(stream, || next(stream, flag, format, list), length);
+    to_descriptor, vdprintf, c"vdprintf"(fd: c_int, format: *const c_char, list: *mut c_void),
+        |next| written(fd, || next(fd, format, list));
+    to_descriptor_checked, __vdprintf_chk, c"__vdprintf_chk"(
+        fd: c_int, flag: c_int, format: *const c_char, list: *mut c_void
+    ), |next| written(fd, || next(fd, flag, format, list));
+}
+
+/// Runs a function that writes to the file of `fd`.
+fn written(fd: c_int, write: impl FnOnce() -> c_int) -> c_int {
+    let answer = write();
+    transfer::changed(fd);
+    answer
+}
+
+/// The variadic ones: `arch` makes a va_list and calls those above.
+macro_rules! variadic {
+    ($($name:ident $label:literal;)*) => {$(
+        #[no_mangle]
+        extern "C" fn $name() {
+            crate::arch::tail_to!($label);
+        }
+    )*};
+}
+
+variadic! {
+    printf "pagesim_printf";
+    fprintf "pagesim_fprintf";
+    dprintf "pagesim_dprintf";
+    __printf_chk "pagesim_printf_chk";
+    __fprintf_chk "pagesim_fprintf_chk";
+    __dprintf_chk "pagesim_dprintf_chk";
 }
