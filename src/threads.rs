@@ -42,10 +42,10 @@ pub(crate) fn stack_min(own: i64) -> i64 {
     own.max(STACK_MIN.load(Ordering::Relaxed) as i64)
 }
 
-/// Whether a stack of `size` bytes is to be refused.
-pub(crate) fn stack_too_small(size: usize) -> bool {
+/// Whether a stack of `size` bytes, at `place` if one was chosen, is to be refused.
+pub(crate) fn stack_too_small(size: usize, place: Option<usize>) -> bool {
     let minimum = STACK_MIN.load(Ordering::Relaxed);
-    size < minimum && record::refuses(|| Call::StackSize { size, minimum })
+    size < minimum && record::refuses(|| Call::StackSize { size, minimum, place })
 }
 
 /// pthread_attr_t of glibc and musl on 64-bit systems, without the bytes that

@@ -19,7 +19,7 @@ hook! {
 
     fn pthread_attr_setstacksize(attributes: *mut pthread_attr_t, size: size_t)
         -> c_int = libc::pthread_attr_setstacksize {
-        if threads::stack_too_small(size) {
+        if threads::stack_too_small(size, None) {
             return libc::EINVAL;
         }
         match next!(c"pthread_attr_setstacksize", fn(*mut pthread_attr_t, size_t) -> c_int) {
@@ -30,7 +30,7 @@ hook! {
 
     fn pthread_attr_setstack(attributes: *mut pthread_attr_t, address: *mut c_void, size: size_t)
         -> c_int = libc::pthread_attr_setstack {
-        if threads::stack_too_small(size) {
+        if threads::stack_too_small(size, Some(address as usize)) {
             return libc::EINVAL;
         }
         let next = next!(

@@ -170,6 +170,8 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
         handler(signal, info, context);
         return;
     }
+    // the end: what exit(3) would have left
+    super::forecast::end();
     let _ = kernel(Some(&KernelAction::default()));
     INSTALLED.store(false, Ordering::Relaxed);
     if code <= 0 {

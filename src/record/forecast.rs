@@ -1,4 +1,4 @@
-//! When a process ends: its memory now and on target pages, mapping by mapping,
+//! When a process ends, by itself or by a fault: its memory now and on target pages, mapping by mapping,
 //! from the pages that were touched (see `pagesim_record::forecast`).
 //!
 //! A mapping is counted in target pages of its own: on a system that has them,
@@ -15,7 +15,7 @@ use pagesim_core::page::AddrRange;
 use pagesim_core::space::Config;
 use pagesim_record::FORECAST_SUFFIX;
 
-/// The process ends. One that is killed leaves no forecast.
+/// The process ends. One that is killed by another leaves no forecast.
 pub(crate) fn end() {
     if !super::on() {
         return;

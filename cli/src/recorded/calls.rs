@@ -45,6 +45,13 @@ pub(super) fn call(event: &Event) -> Call {
         CallKind::StackSize => {
             arguments = vec![named("stacksize", size(a)), named("minimum", size(b))];
         }
+        CallKind::StackPlace => {
+            arguments = vec![
+                named("stackaddr", hex(c)),
+                named("stacksize", size(a)),
+                named("minimum", size(b)),
+            ];
+        }
         CallKind::PacketRing => {
             let option = if b == 13 { "PACKET_TX_RING" } else { "PACKET_RX_RING" };
             arguments = vec![

@@ -90,6 +90,8 @@ pub enum Call {
         size: usize,
         /// The least that is accepted.
         minimum: usize,
+        /// With pthread_attr_setstack(3): where it is.
+        place: Option<usize>,
     },
     /// setsockopt(2) with PACKET_RX_RING or PACKET_TX_RING.
     PacketRing {
@@ -176,6 +178,8 @@ kinds! {
     Complaint = 12, "write";
     /// setsockopt(2)
     PacketRing = 13, "setsockopt";
+    /// pthread_attr_setstack(3)
+    StackPlace = 14, "pthread_attr_setstack";
 }
 
 impl Call {
@@ -192,6 +196,7 @@ impl Call {
             Call::Mincore { .. } => CallKind::Mincore,
             Call::Munlock { .. } => CallKind::Munlock,
             Call::Shmat { .. } => CallKind::Shmat,
+            Call::StackSize { place: Some(_), .. } => CallKind::StackPlace,
             Call::StackSize { .. } => CallKind::StackSize,
             Call::PacketRing { .. } => CallKind::PacketRing,
             Call::TailAccess { .. } => CallKind::TailAccess,
@@ -228,7 +233,9 @@ impl Call {
                 [addr as u64, len as u64, vector as u64, 0, 0, 0]
             }
             Call::Shmat { id, addr, flags } => [word(id), addr as u64, word(flags), 0, 0, 0],
-            Call::StackSize { size, minimum } => [size as u64, minimum as u64, 0, 0, 0, 0],
+            Call::StackSize { size, minimum, place } => {
+                [size as u64, minimum as u64, place.unwrap_or(0) as u64, 0, 0, 0]
+            }
             Call::PacketRing { fd, option, size, count } => {
                 [word(fd), word(option), u64::from(size), u64::from(count), 0, 0]
             }

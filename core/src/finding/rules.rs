@@ -41,7 +41,7 @@ pub fn classify<S>(call: &Call, scene: &Scene<'_, S>) -> Option<Finding> {
             scene.refused(Class::ShmatAddress, addr, 0)
         }
         Call::Shmat { .. } => None,
-        Call::StackSize { size, minimum } => {
+        Call::StackSize { size, minimum, .. } => {
             let range = AddrRange::from_len(0, size)?;
             (size < minimum).then(|| certain(Class::StackMinimum, range))
         }

@@ -279,7 +279,7 @@ fn unlocking_a_part_of_a_page_unlocks_its_neighbours() {
 #[test]
 fn a_stack_is_measured_by_the_minimum_of_the_system() {
     let w = World::new(65536);
-    let stack = |size| Call::StackSize { size, minimum: 128 << 10 };
+    let stack = |size| Call::StackSize { size, minimum: 128 << 10, place: None };
     assert_eq!(w.class(stack(64 << 10)), Some((Class::StackMinimum, CERTAIN)));
     assert_eq!(w.find(stack(128 << 10)), None);
 }
