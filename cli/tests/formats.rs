@@ -3,46 +3,8 @@
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::{expect_code, pagesim, stderr, stdout, Bench};
+use common::{expect_code, pagesim, recorded, stderr, stdout, Bench};
 use serde_json::{json, Value};
-
-/// A report as a run of a program gives it: calls, frames, odd characters.
-fn recorded(bench: &Bench) -> PathBuf {
-    let source = bench.write("app.c", "one\n  mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 4096);\n");
-    let report = json!({
-        "schema": 1,
-        "version": "0.1.0",
-        "pageSizes": [65536],
-        "subjects": ["good", "app <&\"' \u{1}x"],
-        "notes": ["a note with <angles>"],
-        "findings": [
-            {
-                "id": "munmap-rounding", "subject": "app <&\"' \u{1}x", "pageSizes": [65536],
-                "count": 3, "message": "takes 61440 bytes more", "frames": [
-                    { "module": "/usr/lib/libx.so", "offset": 4660 },
-                ],
-            },
-            {
-                "id": "mmap-offset", "subject": "app <&\"' \u{1}x", "pageSizes": [65536],
-                "count": 1000000, "message": "offset 4096",
-                "call": {
-                    "name": "mmap",
-                    "arguments": [["addr", "NULL"], ["offset", "4096"]],
-                    "errno": "EINVAL",
-                },
-                "origin": { "program": "app", "process": 7, "thread": 8 },
-                "frames": [
-                    { "function": "map_body", "file": source, "line": 2,
-                      "module": "/bin/app", "offset": 16, "inlined": true },
-                    { "function": "main", "module": "/bin/app", "offset": 32 },
-                ],
-            },
-        ],
-    });
-    bench.write("recorded.json", report.to_string())
-}
 
 fn shown(bench: &Bench, format: &str) -> String {
     let mut command = pagesim();

@@ -63,6 +63,7 @@ fn finding(id: &str, subject: &str, page_sizes: Vec<u64>, details: Vec<String>) 
         message: class.title.to_owned(),
         details,
         call: None,
+        extent: None,
         origin: None,
         frames: Vec::new(),
     })

@@ -96,6 +96,9 @@ pub(crate) struct Finding {
     /// The system call, if one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<Call>,
+    /// What it worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extent: Option<Extent>,
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
@@ -114,6 +117,21 @@ pub(crate) struct Call {
     /// The error a system with this page size answers, such as `EINVAL`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) errno: Option<String>,
+}
+
+/// What a call worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Extent {
+    /// Whether these are offsets in a file and not addresses.
+    #[serde(default)]
+    pub(crate) of_file: bool,
+    /// What was named: the first byte.
+    pub(crate) start: u64,
+    /// The first byte behind it.
+    pub(crate) end: u64,
+    /// The first byte behind what was taken along; `end` if nothing was.
+    pub(crate) taken: u64,
 }
 
 /// A thread of a program.
@@ -175,8 +193,13 @@ impl Report {
         self.subjects.dedup();
         self.notes.sort_unstable();
         self.notes.dedup();
-        // Stable: within a subject the most frequent first, then as found.
-        self.findings.sort_by(|a, b| a.subject.cmp(&b.subject).then(b.count.cmp(&a.count)));
+        // Stable: within a subject the most frequent first, errors before hazards,
+        // then as found.
+        let severity = |finding: &Finding| std::cmp::Reverse(finding.class.severity);
+        self.findings.sort_by(|a, b| {
+            let by_count = || b.count.cmp(&a.count);
+            a.subject.cmp(&b.subject).then_with(by_count).then(severity(a).cmp(&severity(b)))
+        });
         self.findings.dedup();
         // The largest first.
         self.memory.sort_by_key(|memory| std::cmp::Reverse(memory.total().1));
@@ -201,6 +224,17 @@ impl Report {
         classes.sort_unstable_by_key(|class| class.id);
         classes.dedup_by_key(|class| class.id);
         classes
+    }
+}
+
+impl Finding {
+    /// How often, behind a call; nothing for once.
+    pub(crate) fn times(&self) -> String {
+        if self.count > 1 {
+            format!(" ({} times)", self.count)
+        } else {
+            String::new()
+        }
     }
 }
 

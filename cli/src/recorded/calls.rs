@@ -1,10 +1,10 @@
 //! Calls as they are written in C.
 
-use pagesim_core::finding::CallKind;
+use pagesim_core::finding::{CallKind, Class};
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_record::Event;
 
-use crate::findings::Call;
+use crate::findings::{Call, Extent};
 
 /// The call of an event, its arguments decoded.
 pub(super) fn call(event: &Event) -> Call {
@@ -76,6 +76,26 @@ pub(super) fn call(event: &Event) -> Call {
     }
     let errno = event.errno.map(|errno| format!("{errno:?}"));
     Call { name: event.call.name().to_owned(), arguments, errno }
+}
+
+/// What a call named, in a file or in memory, and what it took along.
+pub(super) fn extent(event: &Event) -> Option<Extent> {
+    let [a, b, _, _, e, f] = event.args;
+    let of_file = matches!(event.class, Class::MmapOffset | Class::HeaderBody);
+    let (start, length) = match event.call {
+        CallKind::Mmap if of_file => (f, b),
+        CallKind::Mremap if event.range.start() as u64 == e => (e, event.range.len() as u64),
+        CallKind::Shmat => (b, 0),
+        CallKind::TailAccess => (a, 1),
+        CallKind::StackSize | CallKind::StackPlace | CallKind::PacketRing | CallKind::Complaint => {
+            return None
+        }
+        _ => (a, b),
+    };
+    // a ring of a length that larger pages do not have lies nowhere in particular
+    let end = start.checked_add(length).filter(|_| start != 0 || of_file)?;
+    let taken = (event.unnamed.end() as u64).max(end);
+    Some(Extent { of_file, start, end, taken })
 }
 
 const SYNC: [(u64, &str); 3] = [(1, "MS_ASYNC"), (2, "MS_INVALIDATE"), (4, "MS_SYNC")];

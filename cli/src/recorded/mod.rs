@@ -119,6 +119,7 @@ impl Reader {
             message: words::message(event, page_size),
             details: self.details(record, counted),
             call: Some(call),
+            extent: calls::extent(event),
             origin: Some(Origin {
                 program: program.to_owned(),
                 process: event.process,
@@ -174,7 +175,8 @@ impl Reader {
     /// Adds the forecast of a process, as the library wrote it; false for other text.
     pub(crate) fn add_forecast(&mut self, text: &str) -> bool {
         let Some(forecast) = Forecast::parse(text) else { return false };
-        let mappings = forecast.mappings().map(|mapping| Mapping {
+        let all = forecast.mappings().filter(|mapping| !is_ours(mapping.path));
+        let mappings = all.map(|mapping| Mapping {
             start: mapping.start,
             end: mapping.end,
             prot: mapping.prot.to_owned(),
@@ -204,6 +206,12 @@ impl Reader {
         self.report.page_sizes.dedup();
         self.report
     }
+}
+
+/// Whether a mapping is there only because of pagesim: the record, the library.
+fn is_ours(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.ends_with(SUFFIX) || (name.starts_with("libpagesim") && name.contains(".so"))
 }
 
 /// Suspects count once something proved them right; faults belong to others.

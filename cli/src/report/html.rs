@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::picture;
 use super::text::source_line;
 use crate::findings::{sizes, Finding, Report};
 
@@ -19,6 +20,11 @@ h2{font-size:1.1rem;overflow-wrap:anywhere}\
 .space{position:relative;height:2.2rem;background:rgba(127,127,127,.15)}\
 .space i{position:absolute;top:0;bottom:0;background:#3b6ea5}\
 .space i.x{background:#2e7d4f}.space b{position:absolute;top:-.3rem;bottom:-.3rem;background:#b3261e}\
+figure{margin:.6rem 0 1.4rem}figcaption{font-size:.85em;opacity:.85}svg{display:block;width:100%;height:auto}\
+.page{fill:rgba(127,127,127,.15)}rect.named{fill:#b3261e}rect.taken{fill:#e0a030}\
+.tick{stroke:rgba(127,127,127,.8);stroke-width:1}.edge{stroke:currentColor;stroke-width:2.5}\
+b.named,b.taken,b.data,b.code{font-weight:normal;border-bottom:.2em solid #b3261e}b.taken{border-color:#e0a030}\
+b.data{border-color:#3b6ea5}b.code{border-color:#2e7d4f}\
 .scroll{overflow-x:auto}td.n{text-align:right}\
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left}";
 
@@ -80,7 +86,7 @@ fn one(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         sizes(&finding.page_sizes)
     )?;
     let mut lines: Vec<String> =
-        finding.call.iter().map(|call| format!("{call}  ({} times)", finding.count)).collect();
+        finding.call.iter().map(|call| format!("{call}{}", finding.times())).collect();
     lines.extend(
         finding
             .origin
@@ -93,6 +99,7 @@ fn one(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     if !lines.is_empty() {
         writeln!(out, "<pre>{}</pre>", escaped(&lines.join("\n")))?;
     }
+    picture::of_finding(finding, out)?;
     writeln!(out, "</div>")
 }
 
@@ -104,12 +111,21 @@ fn classes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "<section id=\"{id}\"><h2>{id}: {}</h2><p>{}</p><p><strong>How to fix it.</strong> \
              {}</p></section>",
             escaped(class.title),
-            escaped(class.explanation),
-            escaped(class.hint),
+            with_code(class.explanation),
+            with_code(class.hint),
             id = class.id
         )?;
     }
     Ok(())
+}
+
+/// A text of the documentation, in which code stands between backquotes.
+fn with_code(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(i, part)| match i % 2 {
+        0 => escaped(part),
+        _ => format!("<code>{}</code>", escaped(part)),
+    });
+    parts.collect()
 }
 
 /// Text between tags. Control characters, which XML knows no way to write,

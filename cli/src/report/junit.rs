@@ -18,7 +18,9 @@ pub(super) fn write(report: &Report, fail_on: Severity, out: &mut dyn Write) -> 
     }
     let mut document = quick_junit::Report::new("pagesim");
     document.add_test_suite(suite);
-    document.serialize(&mut *out).map_err(io::Error::other)
+    let text = document.to_string().map_err(io::Error::other)?;
+    // The first is the whole report's, for which the schema of Jenkins has none.
+    out.write_all(text.replacen(" skipped=\"0\"", "", 1).as_bytes())
 }
 
 fn case(subject: &str, found: &[&Finding], fail_on: Severity) -> TestCase {

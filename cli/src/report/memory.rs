@@ -1,9 +1,8 @@
-//! The memory forecast: what programs take now and would take on larger pages;
-//! in HTML with a picture of each address space and the ranges that calls of
-//! findings named.
+//! The memory forecast: what programs take now and would take on larger pages.
 
 use std::io::{self, Write};
 
+use super::picture;
 use crate::findings::{size, Finding, Mapping, Memory, Report};
 
 /// Processes, largest first, that the text and the page show.
@@ -83,7 +82,7 @@ pub(super) fn html(
             .iter()
             .filter(|f| f.origin.as_ref().is_some_and(|o| o.process == memory.process))
             .collect();
-        picture(memory, &of_process, &escaped, out)?;
+        picture::of_space(memory, &of_process, &escaped, out)?;
         writeln!(out, "<div class=\"scroll\"><table><tr><th>now</th><th>{pages}</th>")?;
         writeln!(out, "<th>protection</th><th>mapping</th></tr>")?;
         for mapping in growing(memory) {
@@ -100,47 +99,6 @@ pub(super) fn html(
         writeln!(out, "</table></div>")?;
     }
     writeln!(out, "</section>")
-}
-
-/// Every mapping as wide as its number of digits, in order of address, without
-/// the gaps, which are most of the space; what findings named is marked.
-fn picture(
-    memory: &Memory,
-    findings: &[&Finding],
-    escaped: &impl Fn(&str) -> String,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let width = |m: &Mapping| f64::from(m.end.saturating_sub(m.start).max(1).ilog2().max(12) - 11);
-    let whole: f64 = memory.mappings.iter().map(width).sum();
-    let named: Vec<u64> = findings.iter().filter_map(|f| address(f)).collect();
-    writeln!(out, "<div class=\"space\">")?;
-    let mut left = 0.0;
-    for mapping in &memory.mappings {
-        let part = 100.0 * width(mapping) / whole.max(1.0);
-        let class = if mapping.prot.contains('x') { " class=\"x\"" } else { "" };
-        let title =
-            format!("{:#x}-{:#x} {} {}", mapping.start, mapping.end, mapping.prot, name(mapping));
-        let title = escaped(&title);
-        writeln!(
-            out,
-            "<i{class} style=\"left:{left:.3}%;width:{:.3}%\" title=\"{title}\"></i>",
-            part * 0.94
-        )?;
-        for hit in named.iter().filter(|a| (mapping.start..mapping.end).contains(a)) {
-            let into = (hit - mapping.start) as f64 / (mapping.end - mapping.start) as f64;
-            let at = left + part * 0.94 * into;
-            writeln!(out, "<b style=\"left:{at:.3}%;width:.35%\" title=\"{hit:#x}\"></b>")?;
-        }
-        left += part;
-    }
-    writeln!(out, "</div>")
-}
-
-/// The address that a call named.
-fn address(finding: &Finding) -> Option<u64> {
-    let call = finding.call.as_ref()?;
-    let (_, value) = call.arguments.iter().find(|(name, _)| name == "addr")?;
-    u64::from_str_radix(value.strip_prefix("0x")?, 16).ok()
 }
 
 #[cfg(test)]

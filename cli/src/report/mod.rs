@@ -6,6 +6,7 @@ mod junit;
 mod memory;
 pub(crate) mod merge;
 mod name;
+mod picture;
 mod sarif;
 mod suppress;
 pub(crate) mod text;

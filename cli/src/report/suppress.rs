@@ -142,6 +142,7 @@ mod tests {
             message: "offset".into(),
             details: Vec::new(),
             call: None,
+            extent: None,
             origin: None,
             frames,
         }

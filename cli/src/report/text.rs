@@ -47,9 +47,7 @@ fn one(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "  {style}{severity}{style:#} {BOLD}{id}{BOLD:#}: {}", finding.message)?;
     writeln!(out, " {DIM}(on {}){DIM:#}", sizes(&finding.page_sizes))?;
     if let Some(call) = &finding.call {
-        let times =
-            if finding.count > 1 { format!(" ({} times)", finding.count) } else { "".into() };
-        writeln!(out, "      {call}{times}")?;
+        writeln!(out, "      {call}{}", finding.times())?;
     }
     if let Some(origin) = &finding.origin {
         let (program, process, thread) = (&origin.program, origin.process, origin.thread);
