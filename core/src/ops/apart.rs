@@ -87,6 +87,19 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         Ok(())
     }
 
+    /// Both halves at once, where no one else uses the table.
+    ///
+    /// # Errors
+    /// The host's; EEXIST when something that the table does not know is in the way.
+    pub(crate) fn make_coming(&mut self, coming: &Coming) -> Result<usize, Errno> {
+        self.reserve(6)?;
+        let (range, prot) = (coming.range, coming.prot());
+        let at = self.host.mmap(range.start(), range.len(), prot, coming.flags(), -1, 0)?;
+        self.landed(at, range)?;
+        self.enter(&coming.call, range);
+        Ok(at)
+    }
+
     /// The second half where the host has refused. Where it has not, there is none.
     pub fn take_back(&mut self, coming: &Coming) {
         self.map.remove(coming.range);

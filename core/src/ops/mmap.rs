@@ -16,6 +16,18 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// As a kernel with target pages: what only the page size makes wrong is
     /// found here, everything else is the host's answer, in the host's order.
     pub fn mmap(&mut self, request: &MapRequest) -> Result<usize, Errno> {
+        // the most frequent kind, which needs none of what follows
+        if let Some(coming) = self.find_coming(request) {
+            match self.make_coming(&coming) {
+                Err(Errno::EEXIST) => {}
+                answer => return answer,
+            }
+        }
+        self.mmap_any(request)
+    }
+
+    #[inline(never)]
+    fn mmap_any(&mut self, request: &MapRequest) -> Result<usize, Errno> {
         let target = self.config.target;
         // ksys_mmap_pgoff(): before the file is looked at
         if request.offset & target.mask() as u64 != 0 {
