@@ -2,11 +2,12 @@
 //!
 //! The kernel writes one byte for each of its pages. Where several make a piece,
 //! they are asked for in chunks on the stack. Whether the program's vector can be
-//! written to is for the kernel to find out: of few pieces the first pages, one for
-//! each, are asked for with that vector, and when they are resident there may be
-//! nothing left to ask; of many the vector's pages are tried beforehand.
+//! written to is for the kernel to find out: of one piece the first page is asked
+//! for with that vector, and when it is resident there is nothing left to ask; of more the
+//! vector's pages are tried beforehand. Where that is the page of this very stack, it can.
 
 use crate::sys;
+use core::mem::MaybeUninit;
 use pagesim_core::errno::Errno;
 use pagesim_core::page::{AddrRange, PageSize};
 
@@ -32,10 +33,14 @@ pub(crate) fn tell(
     let each = group >> page.shift();
     let pages = range.len().div_ceil(page.bytes());
     let groups = pages.div_ceil(each);
-    if groups < WORD || each == 1 {
+    if groups == 1 || each == 1 {
         mincore(range.start(), (groups << page.shift()).min(range.len()), vec)?;
     } else {
-        may_write(page, AddrRange::from_len(vec, groups).ok_or(Errno::EFAULT)?)?;
+        let bytes = AddrRange::from_len(vec, groups).ok_or(Errno::EFAULT)?;
+        let here = page.floor(&raw const bytes as usize);
+        if !AddrRange::from_len(here, page.bytes()).is_some_and(|stack| stack.covers(bytes)) {
+            may_write(page, bytes)?;
+        }
     }
     // SAFETY: the kernel has just written to these bytes, or to their pages.
     let told = unsafe { core::slice::from_raw_parts_mut(vec as *mut u8, groups) };
@@ -58,10 +63,15 @@ fn mincore(addr: usize, len: usize, vec: usize) -> Result<(), Errno> {
 /// A set of signals.
 const WORD: usize = size_of::<sys::SignalSet>();
 
-/// Has the kernel write a word to each page of `bytes`, which are at least that
-/// many and about to be written to: the thread's signal mask, the cheapest thing it
-/// writes.
+/// Has the kernel write to each page of `bytes`, which are about to be written to:
+/// the thread's signal mask, the cheapest thing it writes; where there is no room for
+/// that, the first bytes of the set of pending signals, of which one can say how many.
 fn may_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
+    if bytes.len() < WORD {
+        let args = [bytes.start(), bytes.len(), 0, 0, 0, 0];
+        // SAFETY: the kernel checks the place.
+        return unsafe { sys::call(libc::SYS_rt_sigpending, args) }.map(drop);
+    }
     let last = bytes.end() - WORD;
     let mut at = bytes.start();
     while at < bytes.end() {
@@ -74,16 +84,28 @@ fn may_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
 }
 
 /// A piece of `each` pages is resident when any of them is.
+#[inline(never)]
 fn gather(page: PageSize, range: AddrRange, each: usize, told: &mut [u8]) -> Result<(), Errno> {
-    let mut chunk = [0u8; CHUNK];
+    let mut chunk = [const { MaybeUninit::<u64>::uninit() }; CHUNK / WORD];
     let mut at = range.start();
     // a chunk is whole pieces: the largest has half as many pages
     for told in told.chunks_mut((CHUNK / each).max(1)) {
         let len = (CHUNK << page.shift()).min(range.end() - at);
         mincore(at, len, chunk.as_mut_ptr() as usize)?;
-        let seen = chunk.get(..len.div_ceil(page.bytes())).unwrap_or(&[]);
-        for (piece, pages) in told.iter_mut().zip(seen.chunks(each)) {
-            *piece = any(pages);
+        let pages = len.div_ceil(page.bytes()).min(CHUNK);
+        // SAFETY: the kernel has just written one byte for each page, so these words
+        // are whole.
+        let words = unsafe { core::slice::from_raw_parts(chunk.as_ptr().cast(), pages / WORD) };
+        if each >= WORD && words.len() * WORD == pages {
+            for (piece, words) in told.iter_mut().zip(words.chunks(each / WORD)) {
+                *piece = any(words);
+            }
+        } else {
+            // SAFETY: as above.
+            let seen = unsafe { core::slice::from_raw_parts(chunk.as_ptr().cast(), pages) };
+            for (piece, pages) in told.iter_mut().zip(seen.chunks(each)) {
+                *piece = pages.iter().fold(0, |any, page: &u8| any | page) & RESIDENT;
+            }
         }
         at += len;
     }
@@ -91,12 +113,9 @@ fn gather(page: PageSize, range: AddrRange, each: usize, told: &mut [u8]) -> Res
 }
 
 /// Whether any of the bytes says that its page is resident.
-fn any(pages: &[u8]) -> u8 {
+fn any(pages: &[u64]) -> u8 {
     const ALL: u64 = u64::from_ne_bytes([RESIDENT; 8]);
-    let words = pages.chunks_exact(size_of::<u64>());
-    let rest = words.remainder().iter().fold(0, |any, page| any | page) & RESIDENT;
-    let word = words.fold(0, |any, word| any | word.try_into().map_or(0, u64::from_ne_bytes));
-    rest | u8::from(word & ALL != 0)
+    u8::from(pages.iter().fold(0, |any, word| any | word) & ALL != 0)
 }
 
 /// A page is several pieces: its byte for each of them.

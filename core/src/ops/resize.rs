@@ -51,7 +51,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if self.map.overlapping(resize.old).any(|vma| vma.backing == Backing::Filler) {
             return Err(Errno::EFAULT);
         }
-        if self.grow_in_place(resize)? {
+        if !self.must_move(resize) && self.grow_in_place(resize)? {
             return Ok(resize.old.start());
         }
         if resize.flags & MAYMOVE == 0 {
@@ -66,6 +66,17 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         self.carry(resize, dest, MAYMOVE | FIXED).inspect_err(|_| {
             let _ = self.unmap(dest);
         })
+    }
+
+    /// Whether there is no room behind and the program would have it moved: then the
+    /// host finds the same reasons to refuse that.
+    fn must_move(&self, resize: &Resize) -> bool {
+        let old = resize.old;
+        resize.flags & MAYMOVE != 0
+            && !old.is_empty()
+            && !old_is_device(&resize.vma)
+            && self.map.find(old.start()).is_some_and(|vma| vma.is_plain())
+            && self.map.find(old.end()).is_some_and(|vma| vma.is_ours())
     }
 
     /// Whether the mapping could be extended where it is.
