@@ -109,13 +109,15 @@ pub struct Space<H, S> {
     pub(crate) foreign: bool,
     /// Whether there may be memory that a child does not get (MADV_DONTFORK).
     pub(crate) left_behind: bool,
+    /// Whether there may be a mapping that grows down.
+    pub(crate) growing: bool,
 }
 
 impl<H, S> Space<H, S> {
     /// An empty one. Claims nothing yet.
     pub const fn new(config: Config, host: H, source: S) -> Self {
         let map = VmaMap::new(source);
-        Space { config, host, map, rolling: 0, foreign: false, left_behind: false }
+        Space { config, host, map, rolling: 0, foreign: false, left_behind: false, growing: false }
     }
 
     /// What it was made with.

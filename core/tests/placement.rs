@@ -103,6 +103,33 @@ fn hints_are_rounded_down_and_taken_where_all_is_free() {
 }
 
 #[test]
+fn below_what_grows_down_256_pages_are_kept_free_unless_the_address_is_fixed() {
+    for placement in [Placement::TopDown, Placement::BottomUp] {
+        let mut config = config((P, R, R), placement, Reserve::Soft);
+        let gap = 256 * P;
+        let whole = range(config.window.start(), gap + 8 * P);
+        config.window = whole;
+        let mut space = Rig::new(config).space;
+        let stack = whole.start() + gap + 4 * P;
+        let flags = MapFlags::FIXED | MapFlags::GROWSDOWN;
+        assert_eq!(space.mmap(&anonymous(stack, P, flags)), Ok(stack));
+        // above is taken, so that only what lies below is left
+        let fixed = anonymous(stack + P, whole.end() - stack - P, MapFlags::FIXED);
+        assert_eq!(space.mmap(&fixed), Ok(stack + P));
+        for _ in 0..4 {
+            let at = place(&mut space, P).unwrap();
+            assert!(at + P <= stack - gap, "{placement:?} {at:#x}");
+        }
+        let outside = place(&mut space, P).unwrap();
+        assert!(!whole.contains(outside), "{placement:?} {outside:#x}");
+        let hint = stack - gap;
+        assert_ne!(space.mmap(&anonymous(hint, P, MapFlags::empty())), Ok(hint));
+        let fixed = anonymous(stack - P, P, MapFlags::FIXED_NOREPLACE);
+        assert_eq!(space.mmap(&fixed), Ok(stack - P));
+    }
+}
+
+#[test]
 fn a_low_hint_is_raised_to_the_lowest_address() {
     let mut setup = config((4 * K, 4 * K, 4 * K), Placement::TopDown, Reserve::Soft);
     setup.min_addr = 0x1_0000;

@@ -190,6 +190,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// Writes down that `range` is now the mapping of `call`, whatever was there.
     /// Needs 5 reserved entries.
     pub(crate) fn enter(&mut self, call: &Call, range: AddrRange) {
+        self.growing |= call.flags.contains(MapFlags::GROWSDOWN);
         let mut vma = call.vma(range);
         let Some(span) =
             AddrRange::from_len(range.start() - call.lead.min(range.start()), call.span)

@@ -122,7 +122,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             return None;
         }
         let partly = self.hard_part(span).is_some_and(|part| part != span);
-        if partly {
+        if partly || self.is_below_growing(span) {
             return None;
         }
         let call = Call { lead, span: span.len(), ..*call };
@@ -132,10 +132,69 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     pub(crate) fn find_place(&self, call: &Call) -> Option<usize> {
         let within = self.config.window;
         let query = GapQuery { len: call.span, align: call.align, skew: 0, within };
-        if self.config.placement == Placement::TopDown {
-            return self.map.highest_gap(&query);
+        let found = self.find_gap(&query, self.rolling);
+        if self.growing {
+            return self.find_beside_growing(query, found);
         }
-        self.map.rolling_gap(&query, self.rolling)
+        found
+    }
+
+    fn find_gap(&self, query: &GapQuery, from: usize) -> Option<usize> {
+        if self.config.placement == Placement::TopDown {
+            return self.map.highest_gap(query);
+        }
+        self.map.rolling_gap(query, from)
+    }
+
+    /// The place that was found, or the next one that leaves the mappings which grow
+    /// down their room. Of these there are few.
+    #[cold]
+    fn find_beside_growing(&self, mut query: GapQuery, found: Option<usize>) -> Option<usize> {
+        let mut base = found?;
+        for _ in 0..TRIES {
+            let range = AddrRange::from_len(base, query.len)?;
+            let Some(above) = self.growing_above(range) else { return Some(base) };
+            let within = query.within;
+            let next = if self.config.placement == Placement::TopDown {
+                query.within = AddrRange::new(within.start(), self.room_below(above.start()))?;
+                self.find_gap(&query, 0)?
+            } else {
+                self.find_gap(&query, above.end())?
+            };
+            if next == base {
+                return None;
+            }
+            base = next;
+        }
+        None
+    }
+
+    /// Where the room ends that may be used below a mapping that grows down and begins
+    /// at `start`.
+    fn room_below(&self, start: usize) -> usize {
+        /// `stack_guard_gap` of the kernel's mm/mmap.c, in pages.
+        const PAGES: usize = 256;
+        start.saturating_sub(PAGES.saturating_mul(self.config.target.bytes()))
+    }
+
+    /// The mapping above `range` that grows down and would have no room for it.
+    fn growing_above(&self, range: AddrRange) -> Option<AddrRange> {
+        let next = self.map.first_from(range.end())?;
+        let close = self.room_below(next.range.start()) < range.end();
+        (next.flags.contains(MapFlags::GROWSDOWN) && close).then_some(next.range)
+    }
+
+    /// The same for where that mapping has grown to by now, which the host knows.
+    fn is_below_growing(&mut self, span: AddrRange) -> bool {
+        let Some(next) = self.map.first_from(span.end()).filter(|_| self.growing) else {
+            return false;
+        };
+        if !next.flags.contains(MapFlags::GROWSDOWN) {
+            return false;
+        }
+        let seen = self.host.region_from(next.range.start()).ok().flatten();
+        let start = seen.map_or(next.range.start(), |seen| seen.range.start());
+        self.room_below(self.config.target.floor(start)) < span.end()
     }
 
     /// Writes down what is in the way at a place that the table took for free.
