@@ -115,19 +115,59 @@ fn number(digits: &[u8]) -> Option<u64> {
     core::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// Resident memory in KiB, in whole target pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// That is the process's own.
+    pub anon: u64,
+    /// Of files and of shared memory.
+    pub file: u64,
+}
+
+/// What a process has resident: a target page is when any part of it is, so this
+/// need not be what the host says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Residence {
+    units: Units,
+    /// What was found; `None` where only the host's word is known.
+    seen: Option<Seen>,
+    /// Whether some of it is shared memory, which is told apart from files.
+    shares: bool,
+    /// What `RssFile` has been given.
+    file: u64,
+}
+
+impl Residence {
+    /// Of a process of which `seen` is resident.
+    #[must_use]
+    pub fn new(units: Units, seen: Option<Seen>) -> Residence {
+        Residence { units, seen, shares: false, file: 0 }
+    }
+
+    /// `host` KiB in target pages, or what was found of it. The host counts on while
+    /// somebody looks.
+    fn kib(&self, host: u64, part: impl Fn(Seen) -> u64) -> u64 {
+        self.units.kib_up(host).max(self.seen.map_or(0, part))
+    }
+
+    fn pages(&self, host: u64, part: impl Fn(Seen) -> u64) -> u64 {
+        self.kib(self.units.bytes(host) >> 10, part) / self.units.target_kib()
+    }
+}
+
+fn whole(seen: Seen) -> u64 {
+    seen.anon.saturating_add(seen.file)
+}
+
 /// `/proc/<pid>/statm`: sizes in pages.
-pub fn statm(units: Units, text: &[u8], out: &mut impl FnMut(&[u8])) {
-    tokens(
-        text,
-        out,
-        |index, value| {
-            if index == 0 {
-                units.pages_down(value)
-            } else {
-                units.pages_up(value)
-            }
-        },
-    );
+pub fn statm(residence: Residence, text: &[u8], out: &mut impl FnMut(&[u8])) {
+    let units = residence.units;
+    tokens(text, out, |index, value| match index {
+        0 => units.pages_down(value),
+        1 => residence.pages(value, whole),
+        2 => residence.pages(value, |seen| seen.file),
+        _ => units.pages_up(value),
+    });
 }
 
 /// Numbers of fields in proc_pid_stat(5), counted from the one behind the name,
@@ -138,18 +178,23 @@ const START_BRK: usize = 47 - 3;
 
 /// `/proc/<pid>/stat`: rss in pages; the size and the start of the heap are
 /// multiples of a page.
-pub fn stat(units: Units, text: &[u8], out: &mut impl FnMut(&[u8])) {
+pub fn stat(residence: Residence, text: &[u8], out: &mut impl FnMut(&[u8])) {
     // the name may hold anything, parentheses and blanks too
     let end = text.iter().rposition(|b| *b == b')').map_or(0, |at| (at + 2).min(text.len()));
     let (front, fields) = text.split_at_checked(end).unwrap_or((text, &[]));
     out(front);
-    let page = units.target;
+    let page = residence.units.target;
     tokens(fields, out, |index, value| match index {
         VSIZE => page.floor(value as usize) as u64,
-        RSS => units.pages_up(value),
+        RSS => residence.pages(value, whole),
         START_BRK => page.ceil(value as usize).map_or(value, |addr| addr as u64),
         _ => value,
     });
+}
+
+/// A line of `/proc/<pid>/status` that is looked at before [`status`] sees the first.
+pub fn status_before(residence: &mut Residence, field: &Field<'_>) {
+    residence.shares |= field.key == b"RssShmem" && field.value != 0;
 }
 
 /// Rewrites the numbers of a line of words between single blanks.
@@ -169,11 +214,25 @@ fn tokens(text: &[u8], out: &mut impl FnMut(&[u8]), new: impl Fn(usize, u64) -> 
 
 /// A line of `/proc/<pid>/status`; `None` when it stays as it is.
 #[must_use]
-pub fn status(units: Units, field: &Field<'_>) -> Option<u64> {
+pub fn status(residence: &mut Residence, field: &Field<'_>) -> Option<u64> {
+    let units = residence.units;
     match field.key {
         b"VmPeak" | b"VmSize" => Some(units.kib_down(field.value)),
-        b"VmLck" | b"VmPin" | b"VmHWM" | b"VmRSS" | b"RssAnon" | b"RssFile" | b"RssShmem"
-        | b"VmData" | b"VmStk" | b"VmExe" | b"VmLib" | b"VmPTE" | b"VmSwap" => {
+        // the most there ever was is at least what is there
+        b"VmHWM" | b"VmRSS" => Some(residence.kib(field.value, whole)),
+        b"RssAnon" => Some(residence.kib(field.value, |seen| seen.anon)),
+        b"RssFile" => {
+            // files are mapped in larger pieces than a target page
+            let shares = residence.shares;
+            let file = residence.kib(field.value, |seen| if shares { 0 } else { seen.file });
+            residence.file = file;
+            Some(file)
+        }
+        b"RssShmem" => {
+            let file = residence.file;
+            Some(residence.kib(field.value, |seen| seen.file.saturating_sub(file)))
+        }
+        b"VmLck" | b"VmPin" | b"VmData" | b"VmStk" | b"VmExe" | b"VmLib" | b"VmPTE" | b"VmSwap" => {
             Some(units.kib_up(field.value))
         }
         _ => None,

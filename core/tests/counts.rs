@@ -2,12 +2,17 @@
 #![allow(clippy::unwrap_used)]
 
 use pagesim_core::counts::{
-    header, meminfo, pagemap_entry, stat, statm, status, Field, Resident, Smaps, Tally, Units,
+    header, meminfo, pagemap_entry, stat, statm, status, status_before, Field, Residence, Resident,
+    Seen, Smaps, Tally, Units,
 };
 use pagesim_core::page::{AddrRange, PageSize};
 
 fn units(target: usize) -> Units {
     Units { target: PageSize::new(target).unwrap(), real: PageSize::new(4096).unwrap() }
+}
+
+fn residence(seen: Option<(u64, u64)>) -> Residence {
+    Residence::new(units(65536), seen.map(|(anon, file)| Seen { anon, file }))
 }
 
 fn text(write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> String {
@@ -18,8 +23,12 @@ fn text(write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> String {
 
 #[test]
 fn statm_counts_target_pages() {
-    let out = text(|mut out| statm(units(65536), b"1601 17 16 1 0 33 0\n", &mut out));
-    assert_eq!(out, "100 2 1 1 0 3 0\n");
+    let of = |seen| text(|mut out| statm(residence(seen), b"1601 17 16 1 0 33 0\n", &mut out));
+    assert_eq!(of(None), "100 2 1 1 0 3 0\n");
+    // 17 host pages lie in 10 target pages, 8 of them of files
+    assert_eq!(of(Some((128, 512))), "100 10 8 1 0 3 0\n");
+    // what was counted meanwhile is not taken away
+    assert_eq!(of(Some((64, 0))), "100 2 1 1 0 3 0\n");
 }
 
 #[test]
@@ -34,7 +43,7 @@ fn stat_changes_size_rss_and_heap_start_behind_any_name() {
     fields[24 - 3] = "2".to_owned();
     fields[47 - 3] = "131072".to_owned();
     let expected = format!("7 (a) 1 (b) {}\n", fields.join(" "));
-    assert_eq!(text(|mut out| stat(units(65536), line.as_bytes(), &mut out)), expected);
+    assert_eq!(text(|mut out| stat(residence(None), line.as_bytes(), &mut out)), expected);
 }
 
 #[test]
@@ -55,11 +64,25 @@ fn a_field_keeps_its_column() {
 
 #[test]
 fn status_rounds_sizes_down_and_memory_in_use_up() {
-    let of = |line: &str| status(units(65536), &Field::parse(line.as_bytes()).unwrap());
+    let mut seen = residence(None);
+    let mut of = |line: &str| status(&mut seen, &Field::parse(line.as_bytes()).unwrap());
     assert_eq!(of("VmSize:\t 1000 kB"), Some(960));
     assert_eq!(of("VmRSS:\t 1000 kB"), Some(1024));
     assert_eq!(of("VmLck:\t 0 kB"), Some(0));
     assert_eq!(of("Threads:\t 5"), None);
+}
+
+#[test]
+fn status_says_what_is_resident_in_target_pages() {
+    let mut seen = residence(Some((1920, 4480)));
+    assert_eq!(status(&mut seen.clone(), &Field::parse(b"RssFile:\t 640 kB").unwrap()), Some(4480));
+    status_before(&mut seen, &Field::parse(b"RssShmem:\t 60 kB").unwrap());
+    let mut of = |line: &str| status(&mut seen, &Field::parse(line.as_bytes()).unwrap());
+    assert_eq!(of("VmHWM:\t 1000 kB"), Some(6400));
+    assert_eq!(of("VmRSS:\t 1000 kB"), Some(6400));
+    assert_eq!(of("RssAnon:\t 300 kB"), Some(1920));
+    assert_eq!(of("RssFile:\t 640 kB"), Some(640));
+    assert_eq!(of("RssShmem:\t 60 kB"), Some(3840));
 }
 
 #[test]

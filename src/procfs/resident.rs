@@ -2,7 +2,7 @@
 
 use super::name::Link;
 use crate::sys;
-use pagesim_core::counts::{Resident, Tally, Units};
+use pagesim_core::counts::{Resident, Seen, Tally, Units};
 use pagesim_core::page::AddrRange;
 
 /// A process's `pagemap`.
@@ -38,7 +38,7 @@ impl Resident for Scan {
         }
         let fd = self.fd?;
         if self.asks {
-            if let Some(seen) = ask(fd, range, Tally::new(self.units.target, range)) {
+            if let Some(seen) = ask(fd, range, Tally::new(self.units.target, range), Pages::All) {
                 return Some(seen.kib());
             }
             self.asks = false;
@@ -75,26 +75,71 @@ struct Arguments {
     return_mask: u64,
 }
 
+/// All that is resident of the process that the file at `link` belongs to; `None` where
+/// the kernel cannot be asked so, or not by this process.
+pub(super) fn all(link: &Link, units: Units) -> Option<Seen> {
+    /// The lower half of the address space, but for the kernel's own page at its end.
+    const END: usize = (1 << 47) - (1 << 20);
+    let path = link.sibling("pagemap")?;
+    let fd = sys::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0).ok()?;
+    let range = AddrRange::new(0, END);
+    let count = |present: Pages| {
+        let range = range?;
+        ask(fd, range, Tally::new(units.target, range), present).map(|seen| seen.kib())
+    };
+    let seen = count(Pages::Own).zip(count(Pages::OfFiles));
+    sys::close(fd);
+    seen.map(|(anon, file)| Seen { anon, file })
+}
+
+/// Which pages are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// All that are present.
+    All,
+    /// Present, and the process's own.
+    Own,
+    /// Present, of files and shared memory.
+    OfFiles,
+    /// Present or swapped out.
+    Used,
+}
+
+impl Pages {
+    /// Categories that are all wanted, those of them that are wanted not to be, and
+    /// those of which one is.
+    fn categories(self) -> (u64, u64, u64) {
+        match self {
+            Pages::All => (IS_PRESENT, 0, 0),
+            Pages::Own => (IS_PRESENT | IS_FILE, IS_FILE, 0),
+            Pages::OfFiles => (IS_PRESENT | IS_FILE, 0, 0),
+            Pages::Used => (0, 0, IS_PRESENT | IS_SWAPPED),
+        }
+    }
+}
+
 /// `_IOWR('f', 16, struct pm_scan_arg)`.
 const PAGEMAP_SCAN: usize = 0xc000_0000 | size_of::<Arguments>() << 16 | 0x66 << 8 | 16;
-/// `PAGE_IS_PRESENT` and `PAGE_IS_SWAPPED`.
-pub(crate) const IS_PRESENT: u64 = 8;
-pub(crate) const IS_SWAPPED: u64 = 16;
+/// `PAGE_IS_FILE`, `PAGE_IS_PRESENT` and `PAGE_IS_SWAPPED`.
+const IS_FILE: u64 = 4;
+const IS_PRESENT: u64 = 8;
+const IS_SWAPPED: u64 = 16;
 
 /// Asks for the present pages; `None` where the kernel cannot be asked so.
-fn ask(fd: i32, range: AddrRange, mut tally: Tally) -> Option<Tally> {
-    scan(fd, range, IS_PRESENT, &mut |region| tally.add(region))?;
+fn ask(fd: i32, range: AddrRange, mut tally: Tally, pages: Pages) -> Option<Tally> {
+    scan(fd, range, pages, &mut |region| tally.add(region))?;
     Some(tally)
 }
 
-/// Shows `visit`, in order of address, the regions of `range` that are of any of
-/// these categories, by a `pagemap`; `None` where the kernel cannot be asked so.
+/// Shows `visit`, in order of address, the regions of `range` that are such pages, by a
+/// `pagemap`; `None` where the kernel cannot be asked so.
 pub(crate) fn scan(
     fd: i32,
     range: AddrRange,
-    categories: u64,
+    pages: Pages,
     visit: &mut dyn FnMut(AddrRange),
 ) -> Option<()> {
+    let (all_of, not, any_of) = pages.categories();
     let mut regions = [Region::default(); 32];
     let mut at = range.start();
     while at < range.end() {
@@ -104,8 +149,10 @@ pub(crate) fn scan(
             end: range.end() as u64,
             vec: regions.as_mut_ptr() as u64,
             vec_len: regions.len() as u64,
-            category_anyof_mask: categories,
-            return_mask: categories,
+            category_inverted: not,
+            category_mask: all_of,
+            category_anyof_mask: any_of,
+            return_mask: IS_PRESENT,
             ..Arguments::default()
         };
         let args = [fd as usize, PAGEMAP_SCAN, &raw mut arguments as usize, 0, 0, 0];

@@ -1,29 +1,47 @@
 //! Copies a file of `/proc` into a memory file, a line at a time.
 
 use super::name::{Kind, Link};
-use super::resident::Scan;
+use super::resident::{self, Scan};
 use crate::sys;
-use pagesim_core::counts::{self, Field, Resident, Smaps, Units};
+use pagesim_core::counts::{self, Field, Residence, Resident, Smaps, Units};
 use pagesim_core::errno::Errno;
 use pagesim_core::page::AddrRange;
 
 /// Copies `from` to `to`, its numbers in target pages.
 pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) -> Result<(), Errno> {
     let mut out = Out::new(to);
+    let residence = || {
+        let larger = units.target > units.real;
+        Residence::new(units, larger.then(|| resident::all(link, units)).flatten())
+    };
     match kind {
         Kind::Statm | Kind::Stat => {
             let statm = kind == Kind::Statm;
             each_line(from, |line, _| {
                 let mut put = |part: &[u8]| out.put(part);
                 if statm {
-                    counts::statm(units, line, &mut put);
+                    counts::statm(residence(), line, &mut put);
                 } else {
-                    counts::stat(units, line, &mut put);
+                    counts::stat(residence(), line, &mut put);
                 }
             })?;
         }
-        Kind::Status => fields(from, &mut out, |line| by_field(line, units, counts::status))?,
-        Kind::Meminfo => fields(from, &mut out, |line| by_field(line, units, counts::meminfo))?,
+        Kind::Status => {
+            let mut residence = residence();
+            each_line(from, |line, begins| {
+                if let Some(field) = Field::parse(line).filter(|_| begins) {
+                    counts::status_before(&mut residence, &field);
+                }
+            })?;
+            // SAFETY: no pointers.
+            unsafe {
+                sys::call(libc::SYS_lseek, [from as usize, 0, libc::SEEK_SET as usize, 0, 0, 0])
+            }?;
+            fields(from, &mut out, |line| counts::status(&mut residence, &Field::parse(line)?))?;
+        }
+        Kind::Meminfo => {
+            fields(from, &mut out, |line| counts::meminfo(units, &Field::parse(line)?))?;
+        }
         Kind::Smaps => {
             let mut smaps = Smaps::new(units, Scan::new(link, units));
             fields(from, &mut out, |line| smaps.line(line))?;
@@ -36,10 +54,6 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
         Kind::Pagemap => {}
     }
     out.finish()
-}
-
-fn by_field(line: &[u8], units: Units, rule: fn(Units, &Field<'_>) -> Option<u64>) -> Option<u64> {
-    rule(units, &Field::parse(line)?)
 }
 
 /// Copies lines, with another number in those that `new` has one for.

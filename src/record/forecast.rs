@@ -7,7 +7,7 @@
 use super::touched;
 use super::{program_path, recorder, Recorder};
 use crate::log::Line;
-use crate::procfs::resident::{scan, IS_PRESENT, IS_SWAPPED, MOST};
+use crate::procfs::resident::{scan, Pages, MOST};
 use crate::state::{self, Turn};
 use crate::sys;
 use core::fmt::Write;
@@ -86,7 +86,7 @@ fn memory(config: Config, range: AddrRange) -> Option<(usize, usize)> {
     };
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     let pagemap = sys::open(c"/proc/self/pagemap", flags, 0).ok()?;
-    let scanned = scan(pagemap, range, IS_PRESENT | IS_SWAPPED, &mut add);
+    let scanned = scan(pagemap, range, Pages::Used, &mut add);
     sys::close(pagemap);
     // An address space that is only reserved takes too long entry by entry.
     if scanned.is_none() && range.len() / config.real.bytes() <= MOST {
