@@ -48,6 +48,23 @@ pub(crate) fn sysinfo(place: *mut libc::sysinfo) -> Result<(), Errno> {
     Ok(())
 }
 
+/// getrusage(2) into the program's structure: the most that was ever resident is
+/// whole target pages.
+pub(crate) fn usage(who: c_int, place: *mut libc::rusage) -> Result<(), Errno> {
+    let args = [who as usize, place as usize, 0, 0, 0, 0];
+    // SAFETY: the program's own request; the kernel checks the pointer.
+    unsafe { transfer::asking_call(libc::SYS_getrusage, args) }?;
+    // SAFETY: the kernel has just written there.
+    let (Some(target), Some(usage)) = (state::target(), unsafe { place.as_mut() }) else {
+        return Ok(());
+    };
+    let bytes = (usage.ru_maxrss as usize).checked_mul(1 << 10);
+    if let Some(whole) = bytes.and_then(|bytes| target.ceil(bytes)) {
+        usage.ru_maxrss = (whole >> 10) as c_long;
+    }
+    Ok(())
+}
+
 /// Physical memory in target pages.
 pub(crate) fn physical_pages() -> c_long {
     pages(|info| info.totalram)

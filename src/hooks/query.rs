@@ -35,6 +35,10 @@ hook! {
         errno::status(queries::sysinfo(info))
     }
 
+    fn getrusage(who: c_int, usage: *mut libc::rusage) -> c_int {
+        errno::status(queries::usage(who, usage))
+    }
+
     fn getauxval(kind: c_ulong) -> c_ulong = libc::getauxval {
         queries::getauxval(kind)
     }

@@ -56,6 +56,7 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_execveat,
     libc::SYS_brk,
     libc::SYS_sysinfo,
+    libc::SYS_getrusage,
     libc::SYS_shmget,
     libc::SYS_shmat,
     libc::SYS_shmdt,
@@ -229,6 +230,9 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_fork => forked(number, [a, b, c, d, e, f]),
         libc::SYS_brk => apart(|| Ok(brk::system_call(a))),
         libc::SYS_sysinfo => apart(|| queries::sysinfo(a as *mut libc::sysinfo).map(|()| 0)),
+        libc::SYS_getrusage => {
+            apart(|| queries::usage(a as i32, b as *mut libc::rusage).map(|()| 0))
+        }
         libc::SYS_pipe2 => apart(|| pipes::pipe2(a as *mut i32, b as i32).map(|()| 0)),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_pipe => apart(|| pipes::pipe2(a as *mut i32, 0).map(|()| 0)),

@@ -309,7 +309,6 @@ once! {
     setrlimit64, c"setrlimit64";
     prlimit, c"prlimit";
     prlimit64, c"prlimit64";
-    getrusage, c"getrusage";
     times, c"times";
     uname, c"uname";
     getgroups, c"getgroups";
