@@ -249,6 +249,17 @@ pub fn meminfo(units: Units, field: &Field<'_>) -> Option<u64> {
     (!kept).then(|| units.kib_down(field.value))
 }
 
+/// A line `name number` of `/proc/vmstat`: amounts are in pages, but for stacks of the
+/// kernel; what is counted as it happens stays as it is.
+pub fn vmstat(units: Units, line: &[u8], out: &mut impl FnMut(&[u8])) {
+    let kept = [&b"nr_kernel_stack "[..], b"nr_shadow_call_stack "];
+    if line.starts_with(b"nr_") && !kept.iter().any(|name| line.starts_with(name)) {
+        tokens(line, out, |_, value| units.pages_down(value));
+    } else {
+        out(line);
+    }
+}
+
 /// Knows which memory of a process is resident.
 pub trait Resident {
     /// How many KiB of `range` lie in target pages of which anything is resident;

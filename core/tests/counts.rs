@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use pagesim_core::counts::{
-    header, meminfo, pagemap_entry, stat, statm, status, status_before, Field, Residence, Resident,
-    Seen, Smaps, Tally, Units,
+    header, meminfo, pagemap_entry, stat, statm, status, status_before, vmstat, Field, Residence,
+    Resident, Seen, Smaps, Tally, Units,
 };
 use pagesim_core::page::{AddrRange, PageSize};
 
@@ -83,6 +83,14 @@ fn status_says_what_is_resident_in_target_pages() {
     assert_eq!(of("RssAnon:\t 300 kB"), Some(1920));
     assert_eq!(of("RssFile:\t 640 kB"), Some(640));
     assert_eq!(of("RssShmem:\t 60 kB"), Some(3840));
+}
+
+#[test]
+fn vmstat_has_amounts_in_pages_and_events_as_they_are() {
+    let of = |line: &[u8]| text(|mut out| vmstat(units(65536), line, &mut out));
+    assert_eq!(of(b"nr_free_pages 4095\n"), "nr_free_pages 255\n");
+    assert_eq!(of(b"nr_kernel_stack 4096\n"), "nr_kernel_stack 4096\n");
+    assert_eq!(of(b"pgfault 4096\n"), "pgfault 4096\n");
 }
 
 #[test]

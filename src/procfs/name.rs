@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Status,
     /// Fields in kB of the whole machine.
     Meminfo,
+    /// Lines of the whole machine, amounts in pages.
+    Vmstat,
     /// Mappings with fields in kB.
     Smaps,
     /// The sum of the mappings.
@@ -25,11 +27,12 @@ pub(super) enum Kind {
     Pagemap,
 }
 
-const NAMES: [(&[u8], Kind); 8] = [
+const NAMES: [(&[u8], Kind); 9] = [
     (b"statm", Kind::Statm),
     (b"stat", Kind::Stat),
     (b"status", Kind::Status),
     (b"meminfo", Kind::Meminfo),
+    (b"vmstat", Kind::Vmstat),
     (b"smaps", Kind::Smaps),
     (b"smaps_rollup", Kind::Rollup),
     (b"auxv", Kind::Auxv),
@@ -127,8 +130,8 @@ impl Link {
         let of_process = rest.first().is_some_and(u8::is_ascii_digit);
         let of_machine = !rest.contains(&b'/');
         match kind {
-            Kind::Meminfo if of_machine => Some(kind),
-            Kind::Meminfo => None,
+            Kind::Meminfo | Kind::Vmstat if of_machine => Some(kind),
+            Kind::Meminfo | Kind::Vmstat => None,
             _ if of_process && !of_machine => Some(kind),
             _ => None,
         }

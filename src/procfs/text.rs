@@ -42,6 +42,9 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
         Kind::Meminfo => {
             fields(from, &mut out, |line| counts::meminfo(units, &Field::parse(line)?))?;
         }
+        Kind::Vmstat => {
+            each_line(from, |line, _| counts::vmstat(units, line, &mut |part| out.put(part)))?;
+        }
         Kind::Smaps => {
             let mut smaps = Smaps::new(units, Scan::new(link, units));
             fields(from, &mut out, |line| smaps.line(line))?;
