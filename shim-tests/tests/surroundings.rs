@@ -420,6 +420,27 @@ fn log_and_dump_do_not_follow_planted_links() {
     }
 }
 
+/// Whoever reads a named pipe in a shared folder would read the log.
+#[test]
+fn log_and_dump_do_not_go_to_others_named_pipes() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().display();
+    let script = format!(
+        "cd {there}
+mkfifo pipe && chown 12345 pipe 2>/dev/null || exit 0
+exec 3<>pipe
+PAGESIM_LOG=trace,pipe PAGESIM_DUMP=pipe LD_PRELOAD=$LIB /bin/true
+chown $(id -u) pipe && PAGESIM_LOG=trace,pipe LD_PRELOAD=$LIB /bin/true && echo own"
+    );
+    let outcome = shell(None, &script);
+    assert_eq!(outcome.end, "exit 0", "{outcome:?}");
+    // only the superuser can give a file away
+    if outcome.text.contains("own") {
+        assert!(outcome.text.contains("cannot open the log file"), "{outcome:?}");
+        assert!(outcome.text.contains("cannot open the dump file"), "{outcome:?}");
+    }
+}
+
 /// The program closes every descriptor and gets the log's number for a file of
 /// its own: nothing of the log may land there.
 #[test]
