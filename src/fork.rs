@@ -65,8 +65,11 @@ fn resume() -> Option<Guard> {
 }
 
 extern "C" fn parent() {
-    if lock::held_here() {
-        drop(resume());
+    if !lock::held_here() {
+        return;
+    }
+    if let Some(mut guard) = resume() {
+        eof::after_fork(&mut guard, false);
     }
 }
 
@@ -74,7 +77,8 @@ extern "C" fn parent() {
 /// (CLONE_SETTLS), so the lock cannot be asked whose it is; a guard that was kept
 /// is this fork's, since no other can have been under way.
 extern "C" fn child() {
-    if let Some(guard) = resume() {
+    if let Some(mut guard) = resume() {
+        eof::after_fork(&mut guard, true);
         guard.end_in_child();
     }
 }

@@ -55,7 +55,7 @@ fn is_settled(addr: usize, write: bool) -> bool {
         // written, and it would fault for ever.
         return !(write && vma.prot.contains(Prot::WRITE)) || kernel::writable(word);
     }
-    let filled = eof.fill_at(addr) != Filled::No;
+    let filled = eof.reveal_at(addr) || eof.fill_at(addr) != Filled::No;
     if filled {
         let handler = BUS.program_action().handler;
         let handled = handler != libc::SIG_DFL && handler != libc::SIG_IGN;

@@ -12,7 +12,7 @@
 //! file (and waits for the lock in the handler) or the memory.
 
 use super::list::Tail;
-use super::{kernel, size, smaps, Eof};
+use super::{kernel, size, smaps, strict, Eof};
 use pagesim_core::eof;
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -262,6 +262,7 @@ impl Eof<'_> {
             shared,
             hidden: false,
             own: false,
+            copy: 0,
             growing: false,
         };
         self.install(tail, vma, || place_memory(vma, piece, shared))
@@ -324,8 +325,7 @@ impl Eof<'_> {
 
 fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
     let Some(donor) = piece.donor else {
-        let kind = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
-        let flags = kind | (vma.flags & MapFlags::NORESERVE);
+        let flags = strict::memory_kind(shared) | (vma.flags & MapFlags::NORESERVE);
         return kernel::zeroed_over(piece.range, vma.prot, flags);
     };
     let same = kernel::duplicate(donor)?;
@@ -334,7 +334,8 @@ fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
     }
     // the page that a private mapping shows is the shared one's until it is written
     let copied = kernel::protect(same, Prot::READ).and_then(|()| {
-        let copy = kernel::copy(same, vma.flags & MapFlags::NORESERVE)?;
+        let copy =
+            kernel::copy(same, strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE))?;
         land(copy, vma.prot, piece.range)
     });
     kernel::unmap(same);

@@ -151,7 +151,7 @@ fn second_mapping(range: AddrRange, shared: bool) -> Result<(AddrRange, bool), E
     if shared {
         return Ok((duplicate(range)?, false));
     }
-    let place = anonymous(len, Prot::NONE, MapFlags::NORESERVE)?;
+    let place = anonymous(len, Prot::NONE, MapFlags::PRIVATE | MapFlags::NORESERVE)?;
     match move_over(range, place.start()) {
         Ok(()) => Ok((place, true)),
         Err(errno) => {
@@ -161,17 +161,17 @@ fn second_mapping(range: AddrRange, shared: bool) -> Result<(AddrRange, bool), E
     }
 }
 
-/// New private memory somewhere.
-pub(crate) fn anonymous(len: usize, prot: Prot, more: MapFlags) -> Result<AddrRange, Errno> {
-    let flags = MapFlags::PRIVATE | MapFlags::ANONYMOUS | more;
+/// New memory somewhere.
+pub(crate) fn anonymous(len: usize, prot: Prot, flags: MapFlags) -> Result<AddrRange, Errno> {
+    let flags = MapFlags::ANONYMOUS | flags;
     // SAFETY: a new mapping where nothing was.
     let at = unsafe { sys::mmap(0, len, prot.bits(), flags.bits(), -1, 0) }?;
     AddrRange::from_len(at, len).ok_or(Errno::ENOMEM)
 }
 
-/// Private memory with the same bytes as `range`, which can be read.
-pub(crate) fn copy(range: AddrRange, more: MapFlags) -> Result<AddrRange, Errno> {
-    let copy = anonymous(range.len(), Prot::RW, more)?;
+/// Memory of the given kind with the same bytes as `range`, which can be read.
+pub(crate) fn copy(range: AddrRange, flags: MapFlags) -> Result<AddrRange, Errno> {
+    let copy = anonymous(range.len(), Prot::RW, flags)?;
     // SAFETY: what can be read, and new memory of its length.
     unsafe {
         let (from, to) = (range.start() as *const u8, copy.start() as *mut u8);

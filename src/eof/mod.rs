@@ -73,6 +73,16 @@ pub(crate) fn before_fork(guard: &mut Guard) {
         eof.fill_shared();
         eof.end_look();
     }
+    if strict::is_on() && alive() {
+        Eof::of(guard).copy_private();
+    }
+}
+
+/// They have parted.
+pub(crate) fn after_fork(guard: &mut Guard, child: bool) {
+    if strict::is_on() && alive() {
+        Eof::of(guard).use_copies(child);
+    }
 }
 
 struct Tails(UnsafeCell<List>);

@@ -7,7 +7,7 @@
 //! new end becomes a tail.
 
 use super::list::Tail;
-use super::{kernel, Eof};
+use super::{kernel, strict, Eof};
 use pagesim_core::eof;
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -57,14 +57,15 @@ impl Eof<'_> {
             kernel::writable(at);
         }
         let range = AddrRange::new(start, filled).filter(|range| !range.is_empty());
-        let memory = range.map(|range| kernel::copy(range, vma.flags & MapFlags::NORESERVE));
+        let kind = strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE);
+        let memory = range.map(|range| kernel::copy(range, kind));
         if !open {
             let _ = kernel::protect(inside, vma.prot);
         }
         let (Some(range), Some(memory)) = (range, memory) else { return Ok(()) };
         let offset = offset.saturating_add((start - vma.range.start()) as u64);
         let (shared, hidden, own, growing) = (false, false, true, false);
-        let tail = Tail { range, parked: 0, id, offset, shared, hidden, own, growing };
+        let tail = Tail { range, parked: 0, id, offset, shared, hidden, own, growing, copy: 0 };
         self.install_memory(tail, vma, memory?);
         Ok(())
     }

@@ -239,6 +239,10 @@ impl Eof<'_> {
         for number in 0..self.list.numbers() {
             let tail = self.list.get(number);
             if let Some(tail) = tail.filter(|t| !t.shared && t.range.overlaps(range)) {
+                if strict::is_on() {
+                    // the kernel has kept it, since it is shared memory
+                    zero(tail.memory(), 0..usize::MAX);
+                }
                 self.list.set(number, Some(Tail { own: false, ..tail }));
                 self.recheck(number);
             }

@@ -3,7 +3,7 @@
 //! mapping then is.
 
 use super::list::Tail;
-use super::{kernel, Eof};
+use super::{kernel, strict, Eof};
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 use pagesim_core::vma::Backing;
@@ -75,11 +75,11 @@ impl Eof<'_> {
 /// The memory of a tail at another place: shared the same, private a copy.
 pub(super) fn contents(tail: &Tail) -> Option<AddrRange> {
     let memory = tail.memory();
-    if tail.shared {
+    if strict::memory_kind(tail.shared) == MapFlags::SHARED {
         return kernel::duplicate(memory).ok();
     }
     if !kernel::readable(memory.start()) {
         return None;
     }
-    kernel::copy(memory, MapFlags::empty()).ok()
+    kernel::copy(memory, MapFlags::PRIVATE).ok()
 }

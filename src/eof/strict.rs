@@ -6,8 +6,9 @@
 //! growth has made one to the file always finds the file. x86-64 only: aarch64
 //! has no way for a program to step itself.
 //!
-//! Hiding a private tail copies it: what another thread stores there in that very
-//! moment is lost.
+//! The memory of private tails is shared memory in this mode, so that it can be moved
+//! while another thread stores into it. Before fork(3) each gets a copy, which the
+//! child makes its own of.
 
 use super::front::{mask_of, Front};
 use super::list::Tail;
@@ -19,7 +20,8 @@ use crate::state::{self, Turn};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pagesim_core::errno::Errno;
-use pagesim_core::flags::Prot;
+use pagesim_core::flags::{MapFlags, Prot};
+use pagesim_core::page::AddrRange;
 use pagesim_core::vma::Vma;
 
 static STRICT: AtomicBool = AtomicBool::new(false);
@@ -36,6 +38,15 @@ pub(crate) fn choose() -> bool {
 #[inline]
 pub(crate) fn is_on() -> bool {
     STRICT.load(Ordering::Relaxed)
+}
+
+/// The kind of mapping that tail memory is.
+pub(super) fn memory_kind(shared: bool) -> MapFlags {
+    if shared || is_on() {
+        MapFlags::SHARED
+    } else {
+        MapFlags::PRIVATE
+    }
 }
 
 pub(super) fn install() {
@@ -114,6 +125,7 @@ impl Eof<'_> {
     /// Puts the memory of a hidden tail back into its place.
     pub(super) fn reveal(&mut self, number: usize, tail: &Tail, vma: &Vma) -> Result<(), Errno> {
         let memory = tail.parked_range();
+        let stays_behind = self.stays_behind(tail.range);
         let kernel::Parked { range, locked, .. } = kernel::park(tail.range, tail.shared)?;
         kernel::protect(range, Prot::READ)?;
         // `land` takes the memory, whether or not it succeeds
@@ -127,11 +139,59 @@ impl Eof<'_> {
         if locked {
             kernel::lock(tail.range);
         }
+        if stays_behind {
+            kernel::leave_behind(tail.range, true);
+        }
         landed
+    }
+
+    /// An access to a tail that is hidden: whether it can be tried again.
+    pub(super) fn reveal_at(&mut self, addr: usize) -> bool {
+        let hidden = |(_, tail): &(usize, Tail)| tail.hidden && tail.range.contains(addr);
+        let Some((number, tail)) = self.list.iter().find(hidden) else { return false };
+        // the page in which the file ends, and that it ends in front of the tail
+        let page = self.space.config().target.floor(addr);
+        let vma = self.vma_of(&tail).filter(|vma| vma.prot.intersects(Prot::RWX));
+        match vma {
+            Some(vma) if kernel::readable(page) => self.reveal(number, &tail, &vma).is_ok(),
+            _ => false,
+        }
     }
 
     /// The hidden tail that begins at `addr`.
     pub(super) fn hidden_at(&self, addr: usize) -> Option<(usize, Tail)> {
         self.list.iter().find(|(_, tail)| tail.hidden && tail.range.start() == addr)
+    }
+
+    /// Copies what private tails hold, for the child of a fork.
+    pub(super) fn copy_private(&mut self) {
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|tail| !tail.shared) else { continue };
+            let copy = kernel::duplicate(tail.memory()).and_then(|same| {
+                let copy = kernel::protect(same, Prot::READ)
+                    .and_then(|()| kernel::copy(same, MapFlags::PRIVATE));
+                kernel::unmap(same);
+                copy
+            });
+            let copy = copy.map_or(0, AddrRange::start);
+            self.list.set(number, Some(Tail { copy, ..tail }));
+        }
+    }
+
+    /// After the fork: the parent has no use for the copies, the child's private tails are
+    /// made of them.
+    pub(super) fn use_copies(&mut self, child: bool) {
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|tail| tail.copy != 0) else { continue };
+            let copy = AddrRange::from_len(tail.copy, tail.range.len()).unwrap_or_default();
+            let tail = Tail { copy: 0, ..tail };
+            self.list.set(number, Some(tail));
+            if let (true, Some(vma)) = (child, self.vma_of(&tail)) {
+                let prot = if tail.hidden { Prot::RW } else { vma.prot };
+                let own = kernel::copy(copy, MapFlags::SHARED);
+                let _ = own.and_then(|own| fill::land(own, prot, tail.memory()));
+            }
+            kernel::unmap(copy);
+        }
     }
 }
