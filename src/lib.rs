@@ -22,6 +22,7 @@ mod direct;
 mod dump;
 mod eof;
 mod exec;
+mod filter;
 mod flight;
 mod fork;
 mod hooks;

@@ -58,7 +58,7 @@ fn query(fd: i32, addr: usize) -> Option<Result<Option<HostRegion>, Errno>> {
     };
     let args = [fd as usize, PROCMAP_QUERY, &raw mut q as usize, 0, 0, 0];
     // SAFETY: the structure is as long as its first field says.
-    match unsafe { sys::call(libc::SYS_ioctl, args) } {
+    match unsafe { sys::own(libc::SYS_ioctl, args) } {
         Ok(_) => {}
         Err(Errno(libc::ENOENT)) => return Some(Ok(None)),
         Err(_) => return None,

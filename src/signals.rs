@@ -12,6 +12,7 @@
 //! it finds the lock taken by its own thread and works without the table
 //! (see `direct`); and has given itself away, so that it was the last.
 
+use crate::filter;
 use crate::sys::{self, SignalSet};
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,7 +47,7 @@ pub(crate) fn handled_unseen() {
 
 /// Whether a handler may interrupt any instruction.
 pub(crate) fn may_interrupt() -> bool {
-    HANDLERS.load(Ordering::Relaxed)
+    HANDLERS.load(Ordering::Relaxed) && !filter::ends(libc::SYS_rt_sigprocmask)
 }
 
 /// Blocks all signals but faults; the mask to restore.

@@ -4,6 +4,7 @@
 //! this library or of another one.
 
 use crate::arch::syscall6;
+use crate::filter;
 use pagesim_core::errno::Errno;
 
 /// The kernel's answer as a result (values from -4095 on are errors).
@@ -71,6 +72,19 @@ pub(crate) fn msync(addr: usize, len: usize, flags: i32) -> Result<(), Errno> {
     unsafe { call(libc::SYS_msync, [addr, len, flags as usize, 0, 0, 0]) }.map(drop)
 }
 
+/// A system call that the program has not asked for: EPERM where a filter would end
+/// the process for it.
+///
+/// # Safety
+/// As the call itself.
+pub(crate) unsafe fn own(number: libc::c_long, args: [usize; 6]) -> Result<usize, Errno> {
+    if filter::ends(number) {
+        return Err(Errno::EPERM);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { call(number, args) }
+}
+
 /// write(2) of all bytes; gives up at the first error but EINTR.
 pub(crate) fn write_all(fd: i32, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
@@ -102,7 +116,7 @@ pub(crate) fn open(path: &core::ffi::CStr, flags: i32, mode: u32) -> Result<i32,
     let dir = libc::AT_FDCWD as usize;
     let args = [dir, path.as_ptr() as usize, flags as usize, mode as usize, 0, 0];
     // SAFETY: the path is a C string.
-    unsafe { call(libc::SYS_openat, args) }.map(|fd| fd as i32)
+    unsafe { own(libc::SYS_openat, args) }.map(|fd| fd as i32)
 }
 
 /// close(2); there is nothing to be done about an error.
@@ -115,7 +129,7 @@ pub(crate) fn close(fd: i32) {
 pub(crate) fn fstat(fd: i32) -> Result<libc::stat, Errno> {
     let mut st = core::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the kernel fills a structure of this layout.
-    unsafe { call(libc::SYS_fstat, [fd as usize, st.as_mut_ptr() as usize, 0, 0, 0, 0]) }?;
+    unsafe { own(libc::SYS_fstat, [fd as usize, st.as_mut_ptr() as usize, 0, 0, 0, 0]) }?;
     // SAFETY: filled, and any bytes are a valid stat.
     Ok(unsafe { st.assume_init() })
 }
@@ -132,7 +146,7 @@ pub(crate) fn stat_at(path: usize) -> Result<libc::stat, Errno> {
     let args = [dir, path, st.as_mut_ptr() as usize, 0, 0, 0];
     // SAFETY: the kernel reads the path, or refuses; it fills a structure of this
     // layout.
-    unsafe { call(libc::SYS_newfstatat, args) }?;
+    unsafe { own(libc::SYS_newfstatat, args) }?;
     // SAFETY: filled, and any bytes are a valid stat.
     Ok(unsafe { st.assume_init() })
 }
@@ -143,14 +157,14 @@ pub(crate) fn readlink(path: &core::ffi::CStr, buffer: &mut [u8]) -> Result<usiz
     let path = path.as_ptr() as usize;
     let args = [dir, path, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0];
     // SAFETY: the path is a C string; writes into a live slice.
-    unsafe { call(libc::SYS_readlinkat, args) }
+    unsafe { own(libc::SYS_readlinkat, args) }
 }
 
 /// f_type of fstatfs(2).
 pub(crate) fn file_system(fd: i32) -> Result<libc::c_long, Errno> {
     let mut st = core::mem::MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: the kernel fills a structure of this layout.
-    unsafe { call(libc::SYS_fstatfs, [fd as usize, st.as_mut_ptr() as usize, 0, 0, 0, 0]) }?;
+    unsafe { own(libc::SYS_fstatfs, [fd as usize, st.as_mut_ptr() as usize, 0, 0, 0, 0]) }?;
     // SAFETY: filled, and any bytes are a valid statfs.
     Ok(unsafe { st.assume_init() }.f_type as libc::c_long)
 }
@@ -167,13 +181,13 @@ pub(crate) fn sysinfo() -> Result<libc::sysinfo, Errno> {
 /// getpid(2).
 pub(crate) fn getpid() -> i32 {
     // SAFETY: no arguments, no effects.
-    unsafe { call(libc::SYS_getpid, [0; 6]) }.map_or(0, |pid| pid as i32)
+    unsafe { own(libc::SYS_getpid, [0; 6]) }.map_or(0, |pid| pid as i32)
 }
 
 /// gettid(2).
 pub(crate) fn gettid() -> i32 {
     // SAFETY: no arguments, no effects.
-    unsafe { call(libc::SYS_gettid, [0; 6]) }.map_or(0, |tid| tid as i32)
+    unsafe { own(libc::SYS_gettid, [0; 6]) }.map_or(0, |tid| tid as i32)
 }
 
 /// exit_group(2).
@@ -199,7 +213,7 @@ pub(crate) fn set_signal_mask(set: SignalSet) -> SignalSet {
         0,
     ];
     // SAFETY: both sets live in this frame; a mask is the thread's own.
-    let _ = unsafe { call(libc::SYS_rt_sigprocmask, args) };
+    let _ = unsafe { own(libc::SYS_rt_sigprocmask, args) };
     old
 }
 
@@ -216,7 +230,7 @@ pub(crate) fn signal_mask() -> SignalSet {
 pub(crate) fn futex_wait(word: *const u32, expected: u32) {
     let op = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
     // SAFETY: the kernel only reads the word; waking early is allowed for.
-    let _ = unsafe { call(libc::SYS_futex, [word as usize, op, expected as usize, 0, 0, 0]) };
+    let _ = unsafe { own(libc::SYS_futex, [word as usize, op, expected as usize, 0, 0, 0]) };
 }
 
 /// FUTEX_WAKE in this process: wakes one waiter.
@@ -232,5 +246,5 @@ pub(crate) fn futex_wake_all(word: *const u32) {
 fn wake(word: *const u32, most: usize) {
     let op = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
     // SAFETY: the address is only a key.
-    let _ = unsafe { call(libc::SYS_futex, [word as usize, op, most, 0, 0, 0]) };
+    let _ = unsafe { own(libc::SYS_futex, [word as usize, op, most, 0, 0, 0]) };
 }

@@ -44,6 +44,9 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// `AUDIT_ARCH_AARCH64` of <linux/audit.h>: how seccomp's filters know this architecture.
+pub(crate) const AUDIT: u32 = 0xc000_00b7;
+
 /// An address without the tag that its highest byte may hold: `untagged_addr()`.
 /// Of the calls on ranges, only those that say where something new goes keep it.
 #[inline]

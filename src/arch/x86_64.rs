@@ -46,6 +46,9 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// `AUDIT_ARCH_X86_64` of <linux/audit.h>: how seccomp's filters know this architecture.
+pub(crate) const AUDIT: u32 = 0xc000_003e;
+
 /// An address as calls on ranges take it: no process has tags that did not ask for
 /// them (ARCH_ENABLE_TAGGED_ADDR).
 #[inline]

@@ -83,7 +83,7 @@ impl Front {
         let size = size_of::<sys::SignalSet>();
         let args = [self.signal as usize, new, &raw mut old as usize, size, 0, 0];
         // SAFETY: structures of the kernel's layout, in this frame or the caller's.
-        unsafe { sys::call(libc::SYS_rt_sigaction, args) }?;
+        unsafe { sys::own(libc::SYS_rt_sigaction, args) }?;
         Ok(old)
     }
 

@@ -1,6 +1,6 @@
 //! What the handling of tails asks of the kernel.
 
-use crate::sys;
+use crate::{filter, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::{AddrRange, PageSize};
@@ -18,6 +18,10 @@ const NO_SUCH_HOW: usize = 99;
 /// as the program would, without a signal, a descriptor or a right that a
 /// filter could have taken away.
 pub(crate) fn readable(addr: usize) -> bool {
+    // who cannot be asked has no tails
+    if filter::ends(libc::SYS_rt_sigprocmask) {
+        return false;
+    }
     let args = [NO_SUCH_HOW, addr, 0, size_of::<sys::SignalSet>(), 0, 0];
     // SAFETY: reads memory and changes nothing, whatever the address.
     !matches!(unsafe { sys::call(libc::SYS_rt_sigprocmask, args) }, Err(Errno::EFAULT))

@@ -35,6 +35,7 @@ pub(crate) mod strict;
 pub(crate) mod transfer;
 
 pub(crate) use front::{Front, KernelAction};
+pub(crate) use kernel::readable;
 
 use crate::arena::Arena;
 use crate::hooks::growth;

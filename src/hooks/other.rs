@@ -3,7 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::{self, transfer};
-use crate::{other, sys, userfaults};
+use crate::{filter, other, sys, userfaults};
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 use libc::{size_t, socklen_t, ssize_t};
 use pagesim_core::errno::Errno;
@@ -32,6 +32,21 @@ hook! {
         let args =
             [pidfd as usize, vector as usize, count, advice as usize, flags as usize, 0];
         word(other::process_madvise(args))
+    }
+
+    /// Variadic in C; arguments that are not there are not looked at.
+    fn prctl(option: c_int, a: usize, b: usize, c: usize, d: usize) -> c_int {
+        let coming = filter::by_prctl(option, a, b);
+        let args = [option as usize, a, b, c, d, 0];
+        let answer = match next!(c"prctl", fn(c_int, usize, usize, usize, usize) -> c_int) {
+            Some(next) => again(&args, || next(option, a, b, c, d)),
+            // SAFETY: the program's own request.
+            None => word(unsafe { sys::call(libc::SYS_prctl, args) }) as c_int,
+        };
+        if answer != -1 {
+            filter::add(&coming);
+        }
+        answer
     }
 
     fn setsockopt(

@@ -9,7 +9,7 @@ use crate::other::{
     self, SYS_CACHESTAT, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
 };
 use crate::ranges::{self, Remap, SYS_MSEAL};
-use crate::{brk, calls, eof, fork, pipes, procfs, queries, shm, signals, sys, userfaults};
+use crate::{brk, calls, eof, filter, fork, pipes, procfs, queries, shm, signals, sys, userfaults};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -49,6 +49,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_setsockopt,
     SYS_IO_URING_SETUP,
     SYS_IO_URING_REGISTER,
+    libc::SYS_prctl,
+    libc::SYS_seccomp,
     SYS_MSEAL,
     SYS_PROCESS_MADVISE,
     SYS_CACHESTAT,
@@ -217,6 +219,12 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_PROCESS_MADVISE => apart(|| other::process_madvise([a, b, c, d, e, f])),
         SYS_CACHESTAT => apart(|| other::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
+        libc::SYS_prctl => {
+            apart(|| filter::install(number, [a, b, c, d, e, f], &filter::by_prctl(a as i32, b, c)))
+        }
+        libc::SYS_seccomp => {
+            apart(|| filter::install(number, [a, b, c, d, e, f], &filter::by_seccomp(a, c)))
+        }
         libc::SYS_setsockopt if other::refuses_option(a as i32, b as i32, c32, d, e) => {
             Err(Errno::EINVAL)
         }

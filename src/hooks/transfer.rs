@@ -326,7 +326,6 @@ once! {
     getsockopt, c"getsockopt";
     bind, c"bind";
     socketpair, c"socketpair";
-    prctl, c"prctl";
     sched_getaffinity, c"sched_getaffinity";
     sched_setaffinity, c"sched_setaffinity";
     sched_getparam, c"sched_getparam";

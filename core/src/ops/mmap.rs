@@ -31,7 +31,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         let target = self.config.target;
         // ksys_mmap_pgoff(): before the file is looked at
         if request.offset & target.mask() as u64 != 0 {
-            return Err(Errno::EINVAL);
+            return Err(self.misaligned_offset(request));
         }
         let Some(len) = target.ceil(request.len).filter(|&len| len != 0) else {
             return Err(self.refusal(request, request.addr, Errno::ENOMEM));
@@ -66,6 +66,22 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             Ok(at) => {
                 let _ = self.host.munmap(at, len);
                 otherwise
+            }
+        }
+    }
+
+    /// The answer to an offset that is no multiple of the target page. What the host
+    /// refuses too it is shown: a filter or a tracer may look for it.
+    fn misaligned_offset(&mut self, request: &MapRequest) -> Errno {
+        if request.offset & self.config.real.mask() as u64 == 0 {
+            return Errno::EINVAL;
+        }
+        let MapRequest { addr, len, prot, flags, fd, offset, .. } = *request;
+        match self.host.mmap(addr, len, prot, flags, fd, offset) {
+            Err(errno) => errno,
+            Ok(at) => {
+                let _ = self.host.munmap(at, len);
+                Errno::EINVAL
             }
         }
     }
