@@ -275,3 +275,16 @@ fn hostile_archives_are_noted_not_fatal() {
         assert!(notes.iter().any(|n| n.contains(name)), "{name} is missing in {notes:?}");
     }
 }
+
+#[test]
+fn a_large_member_is_not_held_in_memory() {
+    let bench = Bench::new();
+    let file = bench.path("large.gz");
+    let make = "(printf '\\177ELF\\002\\001\\001'; head -c 500M /dev/zero) | gzip -1 > \"$0\"";
+    assert!(Command::new("sh").args(["-c", make]).arg(&file).status().unwrap().success());
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -v 400000 && exec \"$@\"", "sh"]);
+    limited.arg(pagesim().get_program()).args(["check", "-j", "1"]).arg(&file);
+    let text = expect_code(&mut limited, 125);
+    assert!(text.contains("holds no ELF file"), "{text}");
+}

@@ -2,12 +2,15 @@
 //! archives.
 //!
 //! Streams are read once, front to back; only a member that is an ELF file, or
-//! an archive that must be read out of order, is held in memory. What is
-//! inside an archive comes from strangers: depth and sizes are limited, and a
-//! damaged member is noted, not fatal.
+//! an archive that must be read out of order, is kept: small ones in memory, large
+//! ones in a file without a name. What is inside an archive comes from strangers:
+//! depth, sizes and the sum of all that is unpacked are limited, and a damaged
+//! member is noted, not fatal.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::rc::Rc;
 
 use object::read::archive::ArchiveFile;
 use object::read::{ReadCache, ReadRef};
@@ -19,13 +22,35 @@ use crate::findings::Report;
 
 /// Archives in archives in archives.
 const MAX_DEPTH: u32 = 4;
-/// The largest member that is held in memory.
+/// The largest member that is kept.
 const MAX_MEMBER: u64 = 1 << 30;
+/// The largest that is kept in memory.
+const MAX_MEMORY: usize = 16 << 20;
+/// What is unpacked of one file at most, and for each of its bytes.
+const MAX_UNPACKED: u64 = 16 << 30;
+const MAX_RATIO: u64 = 64;
 
 /// Collects what is found in one file and everything inside it.
 pub(super) struct Examiner<'q> {
     question: &'q Question,
     report: Report,
+    /// What may still be unpacked, in bytes.
+    left: Rc<Cell<u64>>,
+}
+
+/// A stream out of an archive, which ends with an error when too much was unpacked.
+struct Counted<R> {
+    from: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        let left = self.left.get().checked_sub(u64::try_from(read).unwrap_or(u64::MAX));
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| read).ok_or_else(|| io::Error::other("holds too much to be examined"))
+    }
 }
 
 /// A stream whose beginning was looked at and put back.
@@ -33,7 +58,8 @@ type Stream<'r> = io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>;
 
 impl<'q> Examiner<'q> {
     pub(super) fn new(question: &'q Question) -> Self {
-        Self { question, report: Report::new(question.page_sizes.clone()) }
+        let report = Report::new(question.page_sizes.clone());
+        Self { question, report, left: Rc::new(Cell::new(MAX_UNPACKED)) }
     }
 
     pub(super) fn into_report(self) -> Report {
@@ -47,9 +73,15 @@ impl<'q> Examiner<'q> {
 
     /// A file on disk.
     pub(super) fn file(&mut self, file: File, name: &str) {
+        let length = file.metadata().map_or(0, |data| data.len());
+        self.left.set(MAX_UNPACKED.saturating_add(length.saturating_mul(MAX_RATIO)));
         if let Err(error) = self.seekable(file, name, 0) {
             self.note(name, &error.to_string());
         }
+    }
+
+    fn counted<R: Read>(&self, from: R) -> Counted<R> {
+        Counted { from, left: Rc::clone(&self.left) }
     }
 
     /// Anything that can be read in any order.
@@ -79,8 +111,8 @@ impl<'q> Examiner<'q> {
         match kind {
             Kind::Other => Ok(()),
             Kind::Elf | Kind::Zip | Kind::Ar => {
-                let content = held(stream)?;
-                self.seekable(Cursor::new(content), name, depth)
+                let content = kept(stream)?;
+                self.seekable(content, name, depth)
             }
             _ if depth >= MAX_DEPTH => Err(io::Error::other("too many archives in archives")),
             Kind::Tar => self.tar(stream, name, depth),
@@ -103,6 +135,9 @@ impl<'q> Examiner<'q> {
         let mut zip = zip::ZipArchive::new(from)?;
         let is_package = zip.index_for_name("AndroidManifest.xml").is_some();
         for index in 0..zip.len() {
+            if self.left.get() == 0 {
+                break;
+            }
             let member = match zip.by_index(index) {
                 Ok(member) => member,
                 Err(error) => {
@@ -117,7 +152,7 @@ impl<'q> Examiner<'q> {
             let stored = member.compression() == zip::CompressionMethod::Stored;
             let is_mapped = is_package && stored && member.name().ends_with(".so");
             let start = member.data_start().filter(|_| is_mapped);
-            if let Err(error) = self.stream(Box::new(member), &path, depth + 1) {
+            if let Err(error) = self.stream(Box::new(self.counted(member)), &path, depth + 1) {
                 self.note(&path, &error.to_string());
             }
             // Of the libraries, those that were examined themselves.
@@ -179,7 +214,7 @@ impl<'q> Examiner<'q> {
             }
             _ => return Ok(()),
         };
-        self.stream(plain, name, depth + 1)
+        self.stream(Box::new(self.counted(plain)), name, depth + 1)
     }
 }
 
@@ -191,13 +226,26 @@ fn head(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// All of a member.
-fn held(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    from.take(MAX_MEMBER + 1).read_to_end(&mut content)?;
-    if u64::try_from(content.len()).is_ok_and(|length| length <= MAX_MEMBER) {
-        Ok(content)
-    } else {
-        Err(io::Error::other("too large to be examined inside an archive"))
+/// All of a member, to be read in any order.
+fn kept(from: impl Read) -> io::Result<tempfile::SpooledTempFile> {
+    let mut content = tempfile::spooled_tempfile(MAX_MEMORY);
+    if io::copy(&mut from.take(MAX_MEMBER + 1), &mut content)? > MAX_MEMBER {
+        return Err(io::Error::other("too large to be examined inside an archive"));
+    }
+    content.rewind()?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unpacked_is_limited_in_sum() {
+        let left = Rc::new(Cell::new(10));
+        let stream = |bytes| Counted { from: io::repeat(7).take(bytes), left: Rc::clone(&left) };
+        assert!(stream(8).read_to_end(&mut Vec::new()).is_ok());
+        assert!(stream(3).read_to_end(&mut Vec::new()).is_err());
+        assert_eq!(left.get(), 0);
     }
 }
