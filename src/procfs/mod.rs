@@ -180,8 +180,7 @@ pub(crate) fn rewound(fd: i32) {
 
 #[cold]
 fn renew(fd: i32) {
-    let (Some(units), Some(link)) = (units(), Link::of(fd)) else { return };
-    let Some(origin) = link.origin() else { return };
+    let (Some(units), Some(origin)) = (units(), Link::origin_of(fd)) else { return };
     let Some(kind) = origin.kind() else { return };
     let Ok(source) = sys::open(origin.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0) else {
         return;

@@ -152,6 +152,13 @@ impl Link {
         label
     }
 
+    /// The file that `fd` stands for, where it is a memory file of ours. Files that have
+    /// a name are none: that is asked first, for reading a link takes longer.
+    pub(super) fn origin_of(fd: i32) -> Option<Link> {
+        sys::fstat(fd).ok().filter(|st| st.st_nlink == 0)?;
+        Link::of(fd)?.origin()
+    }
+
     /// The file that a memory file of ours stands for.
     pub(super) fn origin(&self) -> Option<Link> {
         let label = self.bytes().strip_prefix(MEMFD)?.strip_suffix(DELETED)?;

@@ -25,7 +25,7 @@ pub(crate) fn ask<T>(fd: i32, flags: i32, ask: impl FnOnce(i32) -> T) -> T {
 /// A new descriptor of the file that the memory file `fd` stands for.
 #[cold]
 fn opened(fd: i32, flags: i32) -> Option<i32> {
-    let origin = Link::of(fd)?.origin()?;
+    let origin = Link::origin_of(fd)?;
     sys::open(origin.as_c_str(), flags | libc::O_CLOEXEC, 0).ok()
 }
 
