@@ -38,6 +38,7 @@ fn run(exe: &Path, page_size: &str, settings: &[(&str, &str)], args: &[&str]) ->
 /// library, and prints the page size that the started program sees.
 const STARTER: &str = r#"
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void start(int form)
     char command[4200], line[64] = "";
     FILE *stream;
 
-    if (form >= 8 && form < 17)
+    if ((form >= 8 && form < 17) || form == 21)
         clearenv();
     snprintf(command, sizeof command, "%s -", leaf);
     switch (form) {
@@ -85,6 +86,16 @@ static void start(int form)
         _exit(0);
     case 16: fclose(popen(command, "we")); _exit(0);
     case 17: unsetenv("LD_PRELOAD"); system(command); _exit(0);
+    case 18: fexecve(open(leaf, O_RDONLY), list, none); break;
+    case 19: execveat(AT_FDCWD, leaf, list, none, 0); break;
+    case 20: syscall(SYS_execveat, open(leaf, O_PATH), "", list, none, AT_EMPTY_PATH); break;
+    case 21:
+        if (!vfork()) {
+            execl(leaf, "leaf", "-", (char *)NULL);
+            _exit(1);
+        }
+        wait(NULL);
+        _exit(0);
     }
     printf("not started: %s\n", strerror(errno));
     fflush(stdout);
@@ -100,7 +111,7 @@ int main(int argc, char **argv)
     }
     readlink("/proc/self/exe", self, sizeof self - 1);
     leaf = argc > 1 ? argv[1] : self;
-    for (int form = 0; form < 18; form++) {
+    for (int form = 0; form < 22; form++) {
         fflush(stdout);
         if (!fork())
             start(form);
@@ -119,11 +130,11 @@ fn children_are_followed_whatever_their_environment() {
         assert_eq!(outcome.end, "exit 0", "{outcome:?}");
         outcome.text
     };
-    let all = |size: &str| vec![size; 18].join("\n") + "\n";
+    let all = |size: &str| vec![size; 22].join("\n") + "\n";
     let followed = sizes(&[("PAGESIM_FOLLOW", "1")], &[]);
     // the third form sets another size, which is the program's to choose
     let lines: Vec<&str> = followed.lines().collect();
-    assert_eq!(lines.len(), 18, "{followed}");
+    assert_eq!(lines.len(), 22, "{followed}");
     for (form, line) in lines.iter().enumerate() {
         assert_eq!(*line, if form == 2 { "16384" } else { "65536" }, "form {form}: {followed}");
     }
