@@ -1,15 +1,17 @@
-/* Times memory calls as the program makes them against the bare system call, in one process, in turns.
+/* Times memory calls as the program makes them against the C library's own, which it would make without the
+ * library, in one process, in turns.
  *
  *   speed [--live N] [--threads K] [--rounds R]
  *   speed --table N     bytes of resident memory that one of N untouched mappings costs
  *
- * Prints "name ratio native-ns": the median over the rounds of (time through the C library / time of the
- * instruction), and the median time of the instruction itself.  Run under the library the ratio is its
- * cost; run without it is the C library's own, about 1.  The sizes are in units of the page size shown.
+ * Prints "name ratio native-ns": the median over the rounds of (time of the call / time of the C library's), and the
+ * median time of the latter.  Run under the library the ratio is its cost; run without it is 1.  The sizes are in
+ * units of the page size shown.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -17,34 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-/* the instruction, which no preloaded library sees */
-static long bare(long n, long a, long b, long c, long d, long e, long f)
-{
-#if defined(__x86_64__)
-	long r;
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	__asm__ volatile("syscall" : "=a"(r) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-	return r;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = n;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-#else
-	return syscall(n, a, b, c, d, e, f);
-#endif
-}
 
 struct way {
 	void *(*map)(void *, size_t, int, int, int, off_t);
@@ -52,20 +28,36 @@ struct way {
 	int (*protect)(void *, size_t, int);
 	int (*advise)(void *, size_t, int);
 	int (*incore)(void *, size_t, unsigned char *);
+	void *(*remap)(void *, size_t, size_t, int, ...);
 	ssize_t (*put)(int, const void *, size_t);
 };
-static void *bare_map(void *a, size_t n, int p, int fl, int fd, off_t o) { return (void *)bare(SYS_mmap, (long)a, (long)n, p, fl, fd, o); }
-static int bare_unmap(void *a, size_t n) { return (int)bare(SYS_munmap, (long)a, (long)n, 0, 0, 0, 0); }
-static int bare_protect(void *a, size_t n, int p) { return (int)bare(SYS_mprotect, (long)a, (long)n, p, 0, 0, 0); }
-static int bare_advise(void *a, size_t n, int w) { return (int)bare(SYS_madvise, (long)a, (long)n, w, 0, 0, 0); }
-static int bare_incore(void *a, size_t n, unsigned char *v) { return (int)bare(SYS_mincore, (long)a, (long)n, (long)v, 0, 0, 0); }
-static ssize_t bare_put(int fd, const void *b, size_t n) { return bare(SYS_write, fd, (long)b, (long)n, 0, 0, 0); }
-static const struct way through = { mmap, munmap, mprotect, madvise, mincore, write };
-static const struct way instruction = { bare_map, bare_unmap, bare_protect, bare_advise, bare_incore, bare_put };
+static const struct way through = { mmap, munmap, mprotect, madvise, mincore, mremap, write };
+static struct way own;
 
+/* The C library's functions, whoever defines some in front of them. */
+static void find_own(void)
+{
+	void *library = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	own = through;
+#define FIND(member, name)                                   \
+	do {                                                 \
+		void *found = library ? dlsym(library, name) : NULL; \
+		if (found)                                   \
+			*(void **)&own.member = found;       \
+	} while (0)
+	FIND(map, "mmap");
+	FIND(unmap, "munmap");
+	FIND(protect, "mprotect");
+	FIND(advise, "madvise");
+	FIND(incore, "mincore");
+	FIND(remap, "mremap");
+	FIND(put, "write");
+#undef FIND
+}
 static long P;
 static int file = -1, null = -1;
-static char *area;
+static char *area, *corner;
 
 static void pair(const struct way *w)
 {
@@ -94,6 +86,18 @@ static void ask(const struct way *w)
 	unsigned char v[64];
 	w->incore(area, (size_t)(4096 * 4), v);
 }
+static void ask_for_16(const struct way *w)
+{
+	unsigned char v[16 * 256];
+	w->incore(area, (size_t)(16 * P), v);
+}
+/* grows a mapping that something lies behind */
+static void move(const struct way *w)
+{
+	char *p = w->map(corner, (size_t)(2 * P), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	*p = 1;
+	w->unmap(w->remap(p, (size_t)(2 * P), (size_t)(4 * P), MREMAP_MAYMOVE), (size_t)(4 * P));
+}
 static void one_byte(const struct way *w) { w->put(null, "x", 1); }
 
 static const struct { const char *name; void (*work)(const struct way *); } works[] = {
@@ -101,7 +105,9 @@ static const struct { const char *name; void (*work)(const struct way *); } work
 	{ "mprotect flip", flip },
 	{ "file mmap+read+munmap", from_file },
 	{ "madvise DONTNEED", discard },
-	{ "mincore", ask },
+	{ "mincore of 4 small pages", ask },
+	{ "mincore of 16 pages", ask_for_16 },
+	{ "mmap+mremap that moves+munmap", move },
 	{ "write of 1 byte to /dev/null", one_byte },
 };
 
@@ -148,25 +154,25 @@ static double batch(void (*work)(const struct way *), const struct way *w)
 		work(w);
 	return (now() - t) / BATCH;
 }
-struct result { double ratio, bare; };
+struct result { double ratio, own; };
 static struct result measure(void (*work)(const struct way *))
 {
-	static __thread double ratios[MOST], bares[MOST];
+	static __thread double ratios[MOST], times[MOST];
 	for (long r = 0; r < rounds; r++) {
 		double a, b;
 		if (r & 1) {
 			a = batch(work, &through);
-			b = batch(work, &instruction);
+			b = batch(work, &own);
 		} else {
-			b = batch(work, &instruction);
+			b = batch(work, &own);
 			a = batch(work, &through);
 		}
 		ratios[r] = a / b;
-		bares[r] = b;
+		times[r] = b;
 	}
 	qsort(ratios, (size_t)rounds, sizeof *ratios, compare);
-	qsort(bares, (size_t)rounds, sizeof *bares, compare);
-	return (struct result){ ratios[rounds / 2], bares[rounds / 2] };
+	qsort(times, (size_t)rounds, sizeof *times, compare);
+	return (struct result){ ratios[rounds / 2], times[rounds / 2] };
 }
 static pthread_barrier_t barrier;
 static void *thread(void *out)
@@ -181,6 +187,7 @@ int main(int argc, char **argv)
 	long live = 10, threads = 1;
 
 	P = sysconf(_SC_PAGESIZE);
+	find_own();
 	if (argc > 2 && !strcmp(argv[1], "--table")) {
 		table(atol(argv[2]));
 		return 0;
@@ -203,9 +210,10 @@ int main(int argc, char **argv)
 	area = mmap(NULL, (size_t)(256 * P), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	madvise(area, (size_t)(256 * P), MADV_NOHUGEPAGE);
 	memset(area, 1, (size_t)(256 * P));
+	corner = mmap(NULL, (size_t)(8 * P), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	/* neighbours of another protection stay apart; half each way */
 	for (long i = 0; i < live; i++) {
-		const struct way *w = i & 1 ? &through : &instruction;
+		const struct way *w = i & 1 ? &through : &own;
 		if (w->map(NULL, (size_t)P, i & 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 			return 2;
 	}
@@ -219,14 +227,14 @@ int main(int argc, char **argv)
 		for (long i = 0; i < threads; i++) {
 			pthread_join(t[i], NULL);
 			sum.ratio += r[i].ratio / (double)threads;
-			sum.bare += r[i].bare / (double)threads;
+			sum.own += r[i].own / (double)threads;
 		}
-		printf("%s\t%.3f\t%.0f\n", works[0].name, sum.ratio, sum.bare);
+		printf("%s\t%.3f\t%.0f\n", works[0].name, sum.ratio, sum.own);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof works / sizeof *works; i++) {
 		struct result r = measure(works[i].work);
-		printf("%s\t%.3f\t%.0f\n", works[i].name, r.ratio, r.bare);
+		printf("%s\t%.3f\t%.0f\n", works[i].name, r.ratio, r.own);
 	}
 	return 0;
 }
