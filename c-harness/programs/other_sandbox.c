@@ -1,4 +1,4 @@
-/* group: other */
+/* group: other; needs: glibc */
 /* A process that a filter ends for every call but those on memory makes these calls
  * and no other. */
 #include "../harness.h"
