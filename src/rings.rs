@@ -53,6 +53,6 @@ fn is_called(fd: i32, wanted: &[u8]) -> bool {
     let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
     let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
     // SAFETY: readlinkat(2) of a C string into a buffer of this length.
-    let len = unsafe { sys::call(libc::SYS_readlinkat, args) };
+    let len = unsafe { sys::own(libc::SYS_readlinkat, args) };
     len.is_ok_and(|len| name.get(..len) == Some(wanted))
 }

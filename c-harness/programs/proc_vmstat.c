@@ -26,5 +26,5 @@ static void compare(const char *name, const char *field)
 
 static void run(void)
 {
-	compare("nr_free_pages", "MemFree");
+	compare("nr_mapped", "Mapped");
 }

@@ -14,7 +14,7 @@
 use super::{kernel, transfer};
 use crate::arch::thread_pointer;
 use crate::{signals, state, sys};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pagesim_core::errno::Errno;
 
 pub(crate) const BUS: sys::SignalSet = signals::bit(libc::SIGBUS);
@@ -30,8 +30,11 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Stands for SIGBUS in the masks of handlers: a signal that the C libraries use
 /// among themselves (glibc to cancel threads, musl for timers) and keep out of all
-/// masks that programs see and set.
+/// masks that programs set, and musl of those that they see.
 const STAND_IN: sys::SignalSet = signals::bit(32);
+
+/// Whether it was ever in a mask.
+static STOOD_IN: AtomicBool = AtomicBool::new(false);
 
 fn places(thread: usize) -> impl Iterator<Item = &'static AtomicUsize> {
     // thread pointers lie in stacks or pages of their own
@@ -44,6 +47,11 @@ pub(crate) fn held() -> bool {
     let me = thread_pointer();
     COUNT.load(Ordering::Relaxed) != 0
         && places(me).any(|place| place.load(Ordering::Relaxed) == me)
+}
+
+/// Whether it is to be told that it blocks SIGBUS.
+pub(crate) fn said_to_block() -> bool {
+    held() || STOOD_IN.load(Ordering::Relaxed) && active() && stands_in(current())
 }
 
 fn hold(hold: bool) {
@@ -98,6 +106,7 @@ pub(crate) fn reported(mask: sys::SignalSet, held: bool) -> sys::SignalSet {
 /// What the kernel is to be told of a mask that a handler has, or that lasts for it.
 pub(crate) fn of_handler(mask: sys::SignalSet) -> sys::SignalSet {
     if mask & BUS != 0 && active() {
+        STOOD_IN.store(true, Ordering::Relaxed);
         mask & !BUS | STAND_IN
     } else {
         mask
@@ -144,6 +153,7 @@ pub(crate) fn keep_blocked() {
 
 /// Not by the C library, which keeps it out of masks.
 fn set_stand_in(how: i32) {
+    STOOD_IN.store(true, Ordering::Relaxed);
     let set = STAND_IN;
     let args = [how as usize, &raw const set as usize, 0, size_of::<sys::SignalSet>(), 0, 0];
     // SAFETY: the set lives in this frame.

@@ -88,7 +88,7 @@ type Sigprocmask = extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int
 /// sigprocmask(2) with SIGBUS only said to be blocked.
 fn set_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t, next: Sigprocmask) -> c_int {
     transfer::prepare_args(&[new as usize, old as usize]);
-    let held = mask::held();
+    let held = !old.is_null() && mask::said_to_block();
     // SAFETY: null or the program's sets.
     unsafe {
         let answer = match new.as_ref() {
