@@ -20,21 +20,9 @@ pub(crate) fn mmap(
     fd: i32,
     offset: u64,
 ) -> Result<usize, Errno> {
-    if flags & libc::MAP_ANONYMOUS != 0 {
-        return mmap_of(addr, len, prot, flags, fd, offset);
-    }
-    origin::ask(fd, libc::O_RDONLY, |fd| mmap_of(addr, len, prot, flags, fd, offset))
-}
-
-#[inline]
-fn mmap_of(
-    addr: usize,
-    len: usize,
-    prot: i32,
-    flags: i32,
-    fd: i32,
-    offset: u64,
-) -> Result<usize, Errno> {
+    let named = flags & libc::MAP_ANONYMOUS == 0;
+    let origin = if named { origin::of(fd, libc::O_RDONLY) } else { None };
+    let fd = origin.unwrap_or(fd);
     let request = MapRequest {
         addr,
         len,
@@ -74,6 +62,7 @@ fn mmap_of(
         }
     };
     log::mmap(&request, result);
+    origin.map(sys::close);
     result
 }
 

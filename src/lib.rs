@@ -17,6 +17,7 @@ mod allowance;
 mod arch;
 mod arena;
 mod brk;
+mod cachestat;
 mod calls;
 mod direct;
 mod dump;

@@ -1,4 +1,5 @@
-//! Calls that only look at a page size in passing: packet rings, NUMA and page cache questions, advice for another process.
+//! Calls that only look at a page size in passing: packet rings, NUMA questions, advice
+//! for another process.
 
 use crate::{eof, record, state, sys};
 use libc::c_long;
@@ -6,10 +7,8 @@ use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::space::Config;
 
-/// process_madvise(2) (Linux 5.10) and cachestat(2) (6.5), of one number on all
-/// architectures.
+/// process_madvise(2) (Linux 5.10), of one number on all architectures.
 pub(crate) const SYS_PROCESS_MADVISE: c_long = 440;
-pub(crate) const SYS_CACHESTAT: c_long = 451;
 
 /// Reads a value from the program's memory, which may be anything.
 pub(crate) fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
@@ -64,6 +63,8 @@ pub(crate) const SYS_IO_URING_REGISTER: c_long = 427;
 
 /// Whether io_uring_setup(2) is to be refused: rings in the program's memory begin on
 /// a page (`io_uring_parse_user_addr()`, `io_region_pin_pages()`).
+#[cold]
+#[inline(never)]
 pub(crate) fn refuses_rings(params: usize) -> bool {
     /// `IORING_SETUP_NO_MMAP`, and where `struct io_uring_params` has the flags and
     /// both addresses.
@@ -80,6 +81,8 @@ pub(crate) fn refuses_rings(params: usize) -> bool {
 
 /// Whether io_uring_register(2) is to be refused: so does a ring of buffers
 /// (`io_register_pbuf_ring()`).
+#[cold]
+#[inline(never)]
 pub(crate) fn refuses_buffers(request: usize, place: usize) -> bool {
     /// `IORING_REGISTER_PBUF_RING`, and a flag with which the kernel brings the memory.
     const BUFFER_RING: usize = 22;
@@ -193,18 +196,18 @@ fn store(array: usize, index: usize, value: i32) -> Result<(), Errno> {
     }
 }
 
-/// cachestat(2): counts of pages. Host pages of one target page cannot be told
-/// apart from those of several: the counts are rounded up.
-pub(crate) fn cachestat(args: [usize; 6]) -> Result<usize, Errno> {
-    let [_, _, place, ..] = args;
-    // SAFETY: the program's own request; the kernel checks the pointers.
-    let done = unsafe { sys::call(SYS_CACHESTAT, args) }?;
-    if let Some(config) = larger() {
-        let shift = config.target.shift() - config.real.shift();
-        // SAFETY: `struct cachestat`, five counts that the kernel has just written.
-        for count in unsafe { &mut *(place as *mut [u64; 5]) } {
-            *count = count.div_ceil(1 << shift);
-        }
-    }
-    Ok(done)
+/// set_mempolicy_home_node(2) (Linux 5.17), of one number on all architectures.
+pub(crate) const SYS_HOME_NODE: c_long = 450;
+
+/// set_mempolicy_home_node(2): a range of whole pages.
+pub(crate) fn home_node(args: [usize; 6]) -> Result<usize, Errno> {
+    let [start, len, node, flags, ..] = args;
+    let (start, len) = match larger() {
+        // stays wrong for the host
+        Some(config) if !config.target.is_aligned(start) => (start | 1, len),
+        Some(config) => (start, config.target.ceil(len).unwrap_or(len)),
+        None => (start, len),
+    };
+    // SAFETY: the program's own request.
+    unsafe { sys::call(SYS_HOME_NODE, [start, len, node, flags, 0, 0]) }
 }

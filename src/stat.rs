@@ -203,29 +203,37 @@ const BLOCK: u64 = 512;
 fn blocks(config: &Config, seen: &Seen, source: Source) -> u64 {
     let bytes = seen.blocks.saturating_mul(BLOCK);
     let whole = |page: PageSize, bytes: u64| page.ceil(bytes as usize).map_or(bytes, |b| b as u64);
+    // what was allocated and not written is no data, but has blocks
+    let least = whole(config.target, bytes);
     if bytes < whole(config.real, seen.size) {
         if let Some(fd) = source.open(libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY) {
             let counted = occupied(fd, seen.size, config.target);
             sys::close(fd);
-            if let Some(counted) = counted {
-                return counted / BLOCK;
+            if let Some((counted, data)) = counted {
+                // pages that were allocated lie side by side
+                let page = config.target.bytes() as u64;
+                let unwritten = bytes.saturating_sub(data) / page * page;
+                return counted.saturating_add(unwritten).max(least) / BLOCK;
             }
         }
     }
-    whole(config.target, bytes) / BLOCK
+    least / BLOCK
 }
 
 /// Files in more pieces than this are not counted exactly.
 const PIECES: usize = 4096;
 
-/// Bytes in target pages of which a part holds data.
-fn occupied(fd: i32, size: u64, target: PageSize) -> Option<u64> {
+/// Bytes in target pages of which a part holds data, and in host pages.
+fn occupied(fd: i32, size: u64, target: PageSize) -> Option<(u64, u64)> {
     let end = target.ceil(size as usize)?;
     let mut tally = Tally::new(target, AddrRange::new(0, end)?);
-    let mut at = 0;
+    let (mut at, mut bytes) = (0, 0);
     for _ in 0..PIECES {
-        let Ok(data) = raw_seek(fd, at, libc::SEEK_DATA) else { return Some(tally.kib() << 10) };
+        let Ok(data) = raw_seek(fd, at, libc::SEEK_DATA) else {
+            return Some((tally.kib() << 10, bytes));
+        };
         at = raw_seek(fd, data, libc::SEEK_HOLE).ok()?;
+        bytes += (at - data) as u64;
         tally.add(AddrRange::new(data as usize, at as usize)?);
     }
     None

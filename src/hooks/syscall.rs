@@ -6,10 +6,12 @@
 use super::files::{self, open_raw, SYS_OPENAT2};
 use super::{errno, exec, stat};
 use crate::other::{
-    self, SYS_CACHESTAT, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
+    self, SYS_HOME_NODE, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
 };
 use crate::ranges::{self, Remap, SYS_MSEAL};
-use crate::{brk, calls, eof, filter, fork, pipes, procfs, queries, shm, signals, sys, userfaults};
+use crate::{
+    brk, cachestat, calls, eof, filter, fork, pipes, procfs, queries, shm, signals, sys, userfaults,
+};
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
 
@@ -53,7 +55,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_seccomp,
     SYS_MSEAL,
     SYS_PROCESS_MADVISE,
-    SYS_CACHESTAT,
+    SYS_HOME_NODE,
+    cachestat::NUMBER,
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_brk,
@@ -217,7 +220,8 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_MSEAL => apart(|| ranges::mseal(a, b, c).map(|()| 0)),
         libc::SYS_move_pages => apart(|| other::move_pages([a, b, c, d, e, f])),
         SYS_PROCESS_MADVISE => apart(|| other::process_madvise([a, b, c, d, e, f])),
-        SYS_CACHESTAT => apart(|| other::cachestat([a, b, c, d, e, f])),
+        SYS_HOME_NODE => apart(|| other::home_node([a, b, c, d, e, f])),
+        cachestat::NUMBER => apart(|| cachestat::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
         libc::SYS_prctl => {
             apart(|| filter::install(number, [a, b, c, d, e, f], &filter::by_prctl(a as i32, b, c)))

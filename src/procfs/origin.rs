@@ -12,7 +12,7 @@ use pagesim_core::errno::Errno;
 /// descriptor of its origin, opened with `flags`.
 #[inline]
 pub(crate) fn ask<T>(fd: i32, flags: i32, ask: impl FnOnce(i32) -> T) -> T {
-    match any().then(|| opened(fd, flags)).flatten() {
+    match of(fd, flags) {
         None => ask(fd),
         Some(origin) => {
             let answer = ask(origin);
@@ -22,8 +22,20 @@ pub(crate) fn ask<T>(fd: i32, flags: i32, ask: impl FnOnce(i32) -> T) -> T {
     }
 }
 
-/// A new descriptor of the file that the memory file `fd` stands for.
+/// A new descriptor of the file that `fd` stands for, where that is a memory file of
+/// ours.
+#[inline]
+pub(crate) fn of(fd: i32, flags: i32) -> Option<i32> {
+    if any() {
+        opened(fd, flags)
+    } else {
+        None
+    }
+}
+
+/// Apart, as its names take much of a small stack.
 #[cold]
+#[inline(never)]
 fn opened(fd: i32, flags: i32) -> Option<i32> {
     let origin = Link::origin_of(fd)?;
     sys::open(origin.as_c_str(), flags | libc::O_CLOEXEC, 0).ok()
