@@ -19,16 +19,12 @@ hook! {
     }
 
     fn sbrk(increment: intptr_t) -> *mut c_void = libc::sbrk {
-        match (brk::sbrk(increment), next!(c"sbrk", fn(intptr_t) -> *mut c_void)) {
-            (Some(result), _) => address(result),
-            (None, Some(next)) => next(increment),
-            (None, None) => address(Err(Errno::ENOMEM)),
-        }
+        moved(increment, next!(c"sbrk", fn(intptr_t) -> *mut c_void))
     }
 
-    /// glibc's other name of it.
+    /// glibc's other name of it, by which an allocator's own sbrk goes on.
     fn __sbrk(increment: intptr_t) -> *mut c_void {
-        sbrk(increment)
+        moved(increment, next!(c"__sbrk", fn(intptr_t) -> *mut c_void))
     }
 
     fn valloc(size: size_t) -> *mut c_void {
@@ -50,6 +46,15 @@ hook! {
             Some(whole) => aligned(whole),
             None => aligned(size_t::MAX),
         }
+    }
+}
+
+/// sbrk(2), by the C library's where the break is not ours.
+fn moved(increment: intptr_t, next: Option<extern "C" fn(intptr_t) -> *mut c_void>) -> *mut c_void {
+    match (brk::sbrk(increment), next) {
+        (Some(result), _) => address(result),
+        (None, Some(next)) => next(increment),
+        (None, None) => address(Err(Errno::ENOMEM)),
     }
 }
 

@@ -20,29 +20,40 @@ fn note(signal: c_int, handler: sighandler_t) {
 
 hook! {
     fn sigaction(signal: c_int, new: *const Action, old: *mut Action) -> c_int = libc::sigaction {
-        // SAFETY: null or the program's structure.
-        if let Some(action) = unsafe { new.as_ref() } {
-            note(signal, action.sa_sigaction);
-        }
-        if let Some(front) = eof::front(signal) {
-            return front_action(front, new, old);
-        }
-        match next!(c"sigaction", fn(c_int, *const Action, *mut Action) -> c_int) {
-            // SAFETY: null or the program's structures.
-            Some(next) if faults::watches(signal) => unsafe {
-                faults::action(new.as_ref(), old.as_mut(), |new, old| {
-                    without_bus(signal, new, old, next)
-                })
-            },
-            // SAFETY: null or the program's structures.
-            Some(next) => unsafe { without_bus(signal, new, old, next) },
-            None => errno::status(Err(Errno::ENOSYS)),
-        }
+        let next = next!(c"sigaction", fn(c_int, *const Action, *mut Action) -> c_int);
+        set_action(signal, new, old, next)
     }
 
     /// glibc's other name of it.
     fn __sigaction(signal: c_int, new: *const Action, old: *mut Action) -> c_int {
-        sigaction(signal, new, old)
+        let next = next!(c"__sigaction", fn(c_int, *const Action, *mut Action) -> c_int);
+        set_action(signal, new, old, next)
+    }
+}
+
+fn set_action(
+    signal: c_int,
+    new: *const Action,
+    old: *mut Action,
+    next: Option<Sigaction>,
+) -> c_int {
+    // SAFETY: null or the program's structure.
+    if let Some(action) = unsafe { new.as_ref() } {
+        note(signal, action.sa_sigaction);
+    }
+    if let Some(front) = eof::front(signal) {
+        return front_action(front, new, old);
+    }
+    match next {
+        // SAFETY: null or the program's structures.
+        Some(next) if faults::watches(signal) => unsafe {
+            faults::action(new.as_ref(), old.as_mut(), |new, old| {
+                without_bus(signal, new, old, next)
+            })
+        },
+        // SAFETY: null or the program's structures.
+        Some(next) => unsafe { without_bus(signal, new, old, next) },
+        None => errno::status(Err(Errno::ENOSYS)),
     }
 }
 
