@@ -64,7 +64,11 @@ impl Environment {
         // A stale one would make the library write into somebody's descriptor.
         self.remove(config::LIVE);
         let lookup = |name: &str| self.get(name).map(OsStr::as_bytes);
-        config::Settings::parse(lookup).map(drop).map_err(|error| error.to_string())
+        config::Settings::parse(lookup).map(drop).map_err(|error| {
+            // the library speaks for itself
+            let text = error.to_string();
+            text.strip_prefix("pagesim: ").map(str::to_owned).unwrap_or(text)
+        })
     }
 }
 

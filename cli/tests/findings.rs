@@ -423,6 +423,20 @@ fn the_status_is_the_programs_unless_findings_are_to_count() {
 }
 
 #[test]
+fn a_reader_who_has_seen_enough_does_not_change_the_status() {
+    let bench = Bench::new();
+    let program = bench.compile("status", OFFSET, PLAIN);
+    let mut shell = Command::new("bash");
+    shell.args(["-c", "\"$@\" 2> >(exec true); exit $?", "bash"]);
+    let mut command = pagesim();
+    command.args(["--error-exitcode", "9", "--"]).arg(program).arg("1");
+    shell.arg(command.get_program()).args(command.get_args());
+    for _ in 0..3 {
+        assert_eq!(shell.status().unwrap().code(), Some(9));
+    }
+}
+
+#[test]
 fn records_that_were_kept_are_reported_later() {
     let bench = Bench::new();
     let program = bench.compile("kept", OFFSET, PLAIN);

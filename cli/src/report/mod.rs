@@ -17,6 +17,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use nix::sys::signal::{SigSet, Signal};
 
 use crate::findings::catalog::Severity;
 use crate::findings::Report;
@@ -148,6 +149,10 @@ impl Options {
                         --format FORMAT=FILE, or name one with --output"
                 .into());
         }
+        // A reader who has seen enough does not decide how this process ends.
+        let mut pipe = SigSet::empty();
+        pipe.add(Signal::SIGPIPE);
+        pipe.thread_block().map_err(|error| error.to_string())?;
         for choice in &self.format {
             let name = match (&choice.file, &self.output) {
                 (Some(file), _) => Some(file.clone()),
