@@ -203,9 +203,9 @@ fn kind(fd: i32, st: &libc::stat) -> FileKind {
 impl Linux {
     /// [`Host::copy`] where the kernel does not do it.
     fn copy_by_page(&self, from: usize, to: usize, len: usize) -> usize {
-        let may_ask = !filter::ends(libc::SYS_rt_sigprocmask);
+        let unasked = filter::ends(libc::SYS_rt_sigprocmask);
         let mut done = 0;
-        while done < len && !(may_ask && !eof::readable(self.page.floor(from + done))) {
+        while done < len && (unasked || eof::readable(self.page.floor(from + done))) {
             let at = from + done;
             let rest = self.page.bytes() - (at & self.page.mask());
             let part = rest.min(len - done);
