@@ -62,7 +62,9 @@ pub(crate) fn mmap(
         }
     };
     log::mmap(&request, result);
-    origin.map(sys::close);
+    if let Some(origin) = origin {
+        sys::close(origin);
+    }
     result
 }
 
