@@ -144,6 +144,11 @@ fn prepare_list(strings: usize) {
     }
 }
 
+/// Whether the kernel could read a word at `addr`, a multiple of 8.
+pub(crate) fn is_readable(addr: usize) -> bool {
+    kernel::readable(addr & !7)
+}
+
 /// Whether the word at `addr` can be read, once a tail is filled there.
 fn prepared(addr: usize) -> bool {
     prepare(addr, size_of::<usize>());

@@ -149,16 +149,14 @@ hook! {
 /// `set` is null or points to a set.
 unsafe fn for_a_call<T>(set: *const sigset_t, call: impl FnOnce(*const sigset_t) -> T) -> T {
     transfer::prepare_args(&[set as usize]);
-    // SAFETY: the caller's promise.
-    match unsafe { set.as_ref() } {
-        Some(set) => {
-            let mut set = *set;
-            let word = set_of(&mut set);
-            *word = mask::of_call(*word);
-            call(&raw const set)
-        }
-        None => call(set),
+    if set.is_null() || !transfer::is_readable(set as usize) {
+        return call(set);
     }
+    // SAFETY: readable a moment ago.
+    let mut set = unsafe { *set };
+    let word = set_of(&mut set);
+    *word = mask::of_call(*word);
+    call(&raw const set)
 }
 
 hook! {
