@@ -262,10 +262,20 @@ impl Eof<'_> {
             shared,
             hidden: false,
             own: false,
+            sum: 0,
             copy: 0,
             growing: false,
         };
-        self.install(tail, vma, || place_memory(vma, piece, shared))
+        let mut sum = 0;
+        self.install(tail, vma, || {
+            sum = place_memory(vma, piece, shared)?;
+            Ok(())
+        })?;
+        let placed = self.list.iter().find(|(_, tail)| tail.range == range);
+        if let Some((number, tail)) = placed {
+            self.list.set(number, Some(Tail { sum, ..tail }));
+        }
+        Ok(())
     }
 
     /// Parks the file's mapping at `tail` and has `put` put memory over it.
@@ -323,20 +333,22 @@ impl Eof<'_> {
     }
 }
 
-fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<(), Errno> {
+/// The sum of what is there then.
+fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<u64, Errno> {
     let Some(donor) = piece.donor else {
         let flags = strict::memory_kind(shared) | (vma.flags & MapFlags::NORESERVE);
-        return kernel::zeroed_over(piece.range, vma.prot, flags);
+        return kernel::zeroed_over(piece.range, vma.prot, flags).map(|()| 0);
     };
     let same = kernel::duplicate(donor)?;
     if shared {
-        return land(same, vma.prot, piece.range);
+        return land(same, vma.prot, piece.range).map(|()| 0);
     }
     // the page that a private mapping shows is the shared one's until it is written
     let copied = kernel::protect(same, Prot::READ).and_then(|()| {
-        let copy =
-            kernel::copy(same, strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE))?;
-        land(copy, vma.prot, piece.range)
+        let kind = strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE);
+        let copy = kernel::copy(same, kind)?;
+        let sum = kernel::sum(copy);
+        land(copy, vma.prot, piece.range).map(|()| sum)
     });
     kernel::unmap(same);
     copied

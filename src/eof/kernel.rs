@@ -184,6 +184,16 @@ pub(crate) fn copy(range: AddrRange, flags: MapFlags) -> Result<AddrRange, Errno
     Ok(copy)
 }
 
+/// A sum of memory that can be read, in whole words; that of zeros is 0.
+pub(crate) fn sum(range: AddrRange) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let first = range.start() as *const u64;
+    let words = 0..range.len() / size_of::<u64>();
+    // SAFETY: whole words that can be read, which other threads may be writing.
+    let read = |i| unsafe { first.add(i).read_volatile() };
+    words.fold(0, |sum, i| (sum ^ read(i)).wrapping_mul(FACTOR).rotate_left(29))
+}
+
 /// Whether a page of `range` in a private mapping of a file is the process's own, or
 /// was when it was swapped out; `false` where the kernel does not say (no `/proc`).
 pub(crate) fn any_own(range: AddrRange, page: PageSize) -> bool {

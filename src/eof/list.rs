@@ -29,6 +29,8 @@ pub(crate) struct Tail {
     /// Of a private mapping: the page was written and is the program's own, whether
     /// or not the file has grown over it.
     pub(crate) own: bool,
+    /// Of a private mapping: the sum (`kernel::sum`) of what was there at first.
+    pub(crate) sum: u64,
     /// Where a copy of what it holds is, during a fork in the strict mode; else 0.
     pub(crate) copy: usize,
     /// Of a shared mapping: what it holds goes into the file when that grows (see

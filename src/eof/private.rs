@@ -65,7 +65,8 @@ impl Eof<'_> {
         let (Some(range), Some(memory)) = (range, memory) else { return Ok(()) };
         let offset = offset.saturating_add((start - vma.range.start()) as u64);
         let (shared, hidden, own, growing) = (false, false, true, false);
-        let tail = Tail { range, parked: 0, id, offset, shared, hidden, own, growing, copy: 0 };
+        let tail =
+            Tail { range, parked: 0, id, offset, shared, hidden, own, growing, sum: 0, copy: 0 };
         self.install_memory(tail, vma, memory?);
         Ok(())
     }

@@ -148,10 +148,13 @@ impl Eof<'_> {
         }
         // A page that the program has written is its own from then on, all of it.
         let prot = if tail.hidden { Prot::RW } else { vma.prot };
-        if tail.own || !is_zero(tail.memory(), prot) {
+        if tail.own || sum(tail.memory(), prot) != Some(tail.sum) {
             self.keep_own(number, tail, vma);
-        } else {
-            self.put_back(number, tail, vma, len);
+        } else if self.put_back(number, tail, vma, len) {
+            if let Some(rest) = self.list.get(number) {
+                let sum = sum(rest.memory(), prot).unwrap_or(rest.sum);
+                self.list.set(number, Some(Tail { sum, ..rest }));
+            }
         }
     }
 
@@ -376,18 +379,20 @@ fn zero(range: AddrRange, part: core::ops::Range<usize>) {
     kernel::unmap(same);
 }
 
-/// Whether private memory holds only zeros, read past a protection that forbids it.
+/// Whether a tail's memory holds only zeros.
 fn is_zero(page: AddrRange, prot: Prot) -> bool {
+    sum(page, prot) == Some(0)
+}
+
+/// The sum of memory, read past a protection that forbids it.
+fn sum(page: AddrRange, prot: Prot) -> Option<u64> {
     let hidden = !kernel::readable(page.start());
     if hidden && kernel::protect(page, Prot::READ).is_err() {
-        return false;
+        return None;
     }
-    let words = page.len() / size_of::<u64>();
-    let first = page.start() as *const u64;
-    // SAFETY: readable memory of whole words, which other threads may be writing.
-    let zero = (0..words).all(|i| unsafe { first.add(i).read_volatile() } == 0);
+    let sum = kernel::sum(page);
     if hidden {
         let _ = kernel::protect(page, prot);
     }
-    zero
+    Some(sum)
 }
