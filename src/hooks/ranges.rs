@@ -7,7 +7,8 @@ use core::ffi::{c_int, c_uint, c_void};
 use libc::size_t;
 
 hook! {
-    /// Variadic in C; an address that is not there is not looked at.
+    /// Variadic in C; an address that need not be there is not looked at, as in the C
+    /// library (newer ones take a hint for MREMAP_DONTUNMAP, which is only a hint).
     fn mremap(
         addr: *mut c_void,
         old_len: size_t,
@@ -15,7 +16,8 @@ hook! {
         flags: c_int,
         new_addr: *mut c_void,
     ) -> *mut c_void {
-        let (addr, new_addr) = (addr as usize, new_addr as usize);
+        let fixed = flags & libc::MREMAP_FIXED != 0;
+        let (addr, new_addr) = (addr as usize, if fixed { new_addr as usize } else { 0 });
         address(ranges::mremap(&Remap { addr, old_len, new_len, flags, new_addr }))
     }
 
