@@ -72,6 +72,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
 
     /// The answer to an offset that is no multiple of the target page. What the host
     /// refuses too it is shown: a filter or a tracer may look for it.
+    #[inline(never)] // keeps the frame of its caller small
     fn misaligned_offset(&mut self, request: &MapRequest) -> Errno {
         if request.offset & self.config.real.mask() as u64 == 0 {
             return Errno::EINVAL;

@@ -149,6 +149,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     /// The place that was found, or the next one that leaves the mappings which grow
     /// down their room. Of these there are few.
     #[cold]
+    #[inline(never)] // keeps the frames of its callers small
     fn find_beside_growing(&self, mut query: GapQuery, found: Option<usize>) -> Option<usize> {
         let mut base = found?;
         for _ in 0..TRIES {
@@ -186,9 +187,13 @@ impl<H: Host, S: NodeSource> Space<H, S> {
 
     /// The same for where that mapping has grown to by now, which the host knows.
     fn is_below_growing(&mut self, span: AddrRange) -> bool {
-        let Some(next) = self.map.first_from(span.end()).filter(|_| self.growing) else {
-            return false;
-        };
+        self.growing && self.is_below_grown(span)
+    }
+
+    #[cold]
+    #[inline(never)] // keeps the frames of its callers small
+    fn is_below_grown(&mut self, span: AddrRange) -> bool {
+        let Some(next) = self.map.first_from(span.end()) else { return false };
         if !next.flags.contains(MapFlags::GROWSDOWN) {
             return false;
         }
