@@ -33,11 +33,7 @@ static void run(void)
 	NEED(munmap(area(P), P) == 0);
 	stack.ss_sp = malloc(stack.ss_size);
 	NEED(stack.ss_sp && sigaltstack(&stack, NULL) == 0);
-	/* what binds munmap at its first call saves all registers, for which there is no room */
-	hole(P);
 	heap = area(8 * P);
-	/* the loader needs more stack than this to find a function at its first call */
-	NEED(munmap(area(P), P) == 0);
 	NEED(sigaction(SIGSEGV, &action, NULL) == 0);
 	for (long i = 0; i < 8 * P; i += P / 2)
 		heap[i] = 1;
