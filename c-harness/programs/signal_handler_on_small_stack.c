@@ -1,6 +1,11 @@
 /* group: signal */
 /* The same on the smallest alternate stack, with unmapping too. */
 #include "../harness.h"
+#include <sys/auxv.h>
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
 
 static char *heap;
 static volatile int faults;
@@ -21,10 +26,10 @@ static void run(void)
 	struct sigaction action = { .sa_sigaction = serve, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 #ifdef __powerpc64__
 	long size = 8192; /* the kernel's minimum; the C library names less */
-#elif defined _SC_MINSIGSTKSZ
-	long size = sysconf(_SC_MINSIGSTKSZ);
 #else
-	long size = MINSIGSTKSZ;
+	/* what the kernel saves there depends on the processor, and is more than some C
+	 * libraries' MINSIGSTKSZ */
+	long size = (long)getauxval(AT_MINSIGSTKSZ);
 #endif
 	stack_t stack = { .ss_size = (size_t)(size > 2048 ? size : 2048) + 2048 };
 
