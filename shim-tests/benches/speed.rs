@@ -18,12 +18,15 @@ fn main() -> Result<()> {
     let speed = compile(folder.path())?;
     println!("| work | native = 1 |");
     println!("| --- | --- |");
-    for (title, options) in [
-        ("10 live mappings", &[][..]),
-        ("50,000 live mappings", &["--live", "50000"]),
-        ("8 threads", &["--threads", "8", "--rounds", "100"]),
+    for (title, variants) in [
+        ("10 live mappings", [&["--live", "10"][..], &["--live", "15"], &["--live", "21"]]),
+        (
+            "50,000 live mappings",
+            [&["--live", "50000"], &["--live", "50005"], &["--live", "50011"]],
+        ),
+        ("8 threads", [&["--threads", "8", "--rounds", "100"]; 3]),
     ] {
-        for (name, ratio, _) in calls(&mut shimmed(&speed, options))? {
+        for (name, ratio) in usual(&speed, variants)? {
             println!("| {name}, {title} | {ratio:.3} |");
         }
     }
@@ -92,6 +95,22 @@ fn calls(command: &mut Command) -> Result<Vec<(String, f64, f64)>> {
         }
     }
     Ok(rows)
+}
+
+/// The middle one of three runs. A page that lies alone in its 2 MiB has the kernel make
+/// and free a page table each time, natively too: that is a matter of how many mappings
+/// there are, and with pages of 64K happens in one of 32 cases.
+fn usual(speed: &Path, variants: [&[&str]; 3]) -> Result<Vec<(String, f64)>> {
+    let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
+    for options in variants {
+        for (name, ratio, _) in calls(&mut shimmed(speed, options))? {
+            match rows.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, ratios)) => ratios.push(ratio),
+                None => rows.push((name, vec![ratio])),
+            }
+        }
+    }
+    Ok(rows.into_iter().map(|(name, ratios)| (name, median(ratios))).collect())
 }
 
 fn timed(folder: &Path, script: &str, library: Option<&Path>) -> Result<Duration> {
