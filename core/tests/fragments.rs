@@ -63,6 +63,23 @@ fn a_page_that_is_mapped_again_is_zero_and_its_neighbours_keep_their_bytes() {
 }
 
 #[test]
+fn a_private_file_that_grows_shows_the_file_where_it_was_written_before() {
+    let mut space = space();
+    let file =
+        MapRequest { flags: MapFlags::PRIVATE | PRIVATE, ..of_file(FILE, WINDOW, 2 * T, PRIVATE) };
+    assert_eq!(map(&mut space, file), Ok(()));
+    let of_the_file = space.host().peek(WINDOW + T);
+    space.host_mut().poke(WINDOW, 9);
+    space.host_mut().poke(WINDOW + T, 9);
+    assert_eq!(space.munmap(WINDOW + T, T), Ok(()));
+    const MAYMOVE: i32 = 1;
+    let at = space.mremap(WINDOW, T, 2 * T, MAYMOVE, 0).unwrap();
+    assert_eq!(space.host().peek(at), Some(9), "what was written stays");
+    assert_eq!(space.host().peek(at + T), of_the_file, "what comes new is the file");
+    assert_ne!(of_the_file, Some(9));
+}
+
+#[test]
 fn the_host_page_goes_with_its_last_target_page() {
     let mut space = space();
     assert_eq!(map(&mut space, anonymous(WINDOW, 2 * T, PRIVATE)), Ok(()));

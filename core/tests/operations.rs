@@ -2,8 +2,9 @@
 //! table, protections and contents; and a failure of any host call leaves the
 //! table as the host is.
 //!
-//! `PAGESIM_LONG=1`: 100,000 steps for each choice of page sizes.
-//! `PAGESIM_SEED=n`: the run that printed this seed.
+//! The short run takes the same sequences each time. `PAGESIM_LONG=1`: 100,000 steps
+//! for each choice of page sizes, from a random seed on. `PAGESIM_SEED=n`: the run that
+//! printed this seed; `random`: another one each time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -21,9 +22,15 @@ use support::K;
 /// Of one sequence.
 const MOST_STEPS: usize = 100;
 
+fn is_long() -> bool {
+    std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1")
+}
+
 fn seed() -> u64 {
-    if let Ok(seed) = std::env::var("PAGESIM_SEED") {
-        return seed.parse().expect("PAGESIM_SEED is a number");
+    match std::env::var("PAGESIM_SEED") {
+        Ok(seed) if seed != "random" => return seed.parse().expect("PAGESIM_SEED is a number"),
+        Err(_) if !is_long() => return 1,
+        _ => {}
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.expect("a time after 1970").as_nanos() as u64
@@ -46,8 +53,7 @@ fn play(setup: &space::Config, steps: &[Step]) -> usize {
 /// Runs all four kinds of window with page sizes in KiB.
 fn run(target: usize, host: usize, real: usize) {
     let sizes = (target * K, host * K, real * K);
-    let long = std::env::var_os("PAGESIM_LONG").is_some_and(|value| value == "1");
-    let wanted = if long { 25_000 } else { 300 };
+    let wanted = if is_long() { 25_000 } else { 300 };
     let seed = seed();
     listen();
     for placement in [Placement::TopDown, Placement::BottomUp] {

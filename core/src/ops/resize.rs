@@ -11,6 +11,9 @@ use crate::page::AddrRange;
 use crate::space::{MapRequest, Space};
 use crate::vma::{Backing, Vma, COPIED};
 
+/// MADV_DONTNEED of madvise(2).
+const DONTNEED: i32 = 4;
+
 impl<H: Host, S: NodeSource> Space<H, S> {
     /// Takes a place for `len` bytes, `lead` bytes into its first host page, with
     /// a mapping without access that is in the table.
@@ -263,17 +266,37 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     }
 
     /// Takes back what target pages that are gone have left in the host pages
-    /// `source`: protections, and contents of private memory behind the old range
+    /// `source`: protections, and contents of private pages behind the old range
     /// where it grows into them.
     fn make_even(&mut self, resize: &Resize, source: AddrRange) -> Result<(), Errno> {
         let Resize { old, vma, .. } = *resize;
-        let memory = vma.backing == Backing::Anonymous && !vma.flags.is_shared();
         let left = AddrRange::new(old.end(), source.end()).filter(|left| !left.is_empty());
-        if let Some(left) = left.filter(|_| memory && resize.new_len > old.len()) {
+        let grows = !vma.flags.is_shared() && resize.new_len > old.len();
+        if let Some(left) = left.filter(|_| grows) {
             self.host.mprotect(source.start(), source.len(), vma.prot | Prot::RW)?;
-            self.host.zero(left);
+            match vma.backing {
+                Backing::Anonymous => self.host.zero(left),
+                _ => self.renew_behind(old)?,
+            }
         }
         self.host.mprotect(source.start(), source.len(), vma.prot)
+    }
+
+    /// Lets the host page in which `old`, a private mapping of a file, ends show the
+    /// file again, but for what is of `old` in it. The page can be read and written and
+    /// holds nothing else.
+    fn renew_behind(&mut self, old: AddrRange) -> Result<(), Errno> {
+        let page = self.host_page(old.end());
+        let Some(kept) = page.intersection(old) else { return Ok(()) };
+        let flags = MapFlags::PRIVATE | MapFlags::ANONYMOUS;
+        let aside = self.host.mmap(0, page.len(), Prot::RW, flags, -1, 0)?;
+        let copied = self.host.copy(kept.start(), aside, kept.len());
+        let renewed = self.host.madvise(page.start(), page.len(), DONTNEED);
+        if renewed.is_ok() {
+            self.host.copy(aside, kept.start(), copied);
+        }
+        let cleared = self.host.munmap(aside, page.len());
+        renewed.and(cleared)
     }
 
     /// Private memory: mapped anew at `dest`, copied, unmapped.
