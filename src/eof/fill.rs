@@ -308,8 +308,9 @@ impl Eof<'_> {
         if locked {
             kernel::lock(range);
         }
-        if stays_behind {
-            kernel::leave_behind(range, true);
+        if self.space.leaves_behind() {
+            // the same memory in another mapping may have brought that one's answer
+            kernel::leave_behind(range, stays_behind);
         }
         self.publish();
         placed
