@@ -19,7 +19,7 @@ use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 use pagesim_core::space::{Config, MapRequest};
-use pagesim_core::vma::Backing;
+use pagesim_core::vma::{Backing, FileId, Vma};
 
 /// What the last host page of a segment holds.
 #[repr(C)]
@@ -326,10 +326,38 @@ pub(crate) fn detach(addr: usize) -> Result<(), Errno> {
     if !guard.space().config().target.is_aligned(addr) {
         return Err(Errno::EINVAL);
     }
-    let range = extent(&mut guard, addr);
     raw_detach(addr)?;
-    let Some(range) = range else { return Ok(()) };
+    let mut first = None;
+    let mut at = addr;
+    while let Some(vma) = guard.space().map().first_from(at) {
+        at = vma.range.end();
+        match segment_of(&vma, addr) {
+            Some(id) if first.is_none_or(|first| first == id) => {
+                first = Some(id);
+                gone(&mut guard, vma.range)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The file of `vma`, if it may be a part of a segment that was attached at `addr`; parts
+/// may be missing, the first as well (`ksys_shmdt()`).
+fn segment_of(vma: &Vma, addr: usize) -> Option<FileId> {
+    let delta = vma.range.start().checked_sub(addr)? as u64;
+    match vma.backing {
+        Backing::File { id, offset } if offset == delta => Some(id),
+        _ => None,
+    }
+}
+
+/// What the table knew in `range` may be detached.
+fn gone(guard: &mut Guard, range: AddrRange) -> Result<(), Errno> {
     guard.space().resync(range)?;
+    if guard.space().map().find(range.start()).is_some() {
+        return Ok(());
+    }
     // what fills up the last target page
     let target = guard.space().config().target;
     let rest = target.ceil(range.end()).filter(|end| *end != range.end());
@@ -337,22 +365,4 @@ pub(crate) fn detach(addr: usize) -> Result<(), Errno> {
         Some(end) => guard.space().munmap(end - target.bytes(), target.bytes()),
         None => Ok(()),
     }
-}
-
-/// What the table knows of the segment at `addr`.
-fn extent(guard: &mut Guard, addr: usize) -> Option<AddrRange> {
-    let map = guard.space().map();
-    let first = map.first_from(addr).filter(|vma| vma.range.start() <= addr)?;
-    let Backing::File { id: file, .. } = first.backing else { return None };
-    let mut end = first.range.end();
-    while let Some(next) = map.first_from(end) {
-        let offset = (end - addr) as u64;
-        let same =
-            next.range.start() == end && next.backing == (Backing::File { id: file, offset });
-        if !same {
-            break;
-        }
-        end = next.range.end();
-    }
-    AddrRange::new(addr, end)
 }
