@@ -18,7 +18,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
     ///
     /// # Errors
     /// The host's; EINVAL for a range that is none, ENOMEM for one with a hole,
-    /// in front of which all is locked.
+    /// in front of which all is locked, and for pages that cannot be touched, which are
+    /// locked with the others.
     pub fn mlock(&mut self, addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno> {
         let range = self.locked_range(addr, len)?;
         // mlock2(2) looks at the flags and do_mlock() at the permission first.
@@ -26,10 +27,14 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             self.host.mlock(self.config.host.floor(addr), 0, flags)?;
         }
         let page = self.config.host;
+        // do_mlock() marks all of the range before it touches the first page.
+        let mut touched = Ok(());
         self.over_mapped(range, Holes::Stop, |space, part| {
             let span = part.round_out(page).ok_or(Errno::EINVAL)?;
-            space.host.mlock(span.start(), span.len(), flags)
-        })
+            touched = touched.and(space.host.mlock(span.start(), span.len(), flags));
+            Ok(())
+        })?;
+        touched
     }
 
     /// munlock(2). A host page that other target pages use stays locked.
