@@ -95,8 +95,14 @@ impl Eof<'_> {
 
     /// Whether a part of a file's mapping ends inside the file: then all of it does.
     fn is_inside(&self, part: AddrRange) -> bool {
-        let last = part.end().saturating_sub(1) & !(size_of::<u64>() - 1);
-        self.live_at(last).is_none() && kernel::readable(last)
+        self.file_reaches(part.end().saturating_sub(1) & !(size_of::<u64>() - 1))
+    }
+
+    /// Whether the file reaches to the place `addr` of its mapping, 8 bytes that may be a
+    /// tail.
+    fn file_reaches(&self, addr: usize) -> bool {
+        let waiting = |tail: Tail| tail.file().start() + (addr - tail.range.start());
+        kernel::readable(self.live_at(addr).map_or(addr, waiting))
     }
 
     /// Fills the tails of all shared mappings that can be written.
@@ -130,13 +136,10 @@ impl Eof<'_> {
         }
     }
 
-    /// The one target page of `range` that may have a tail to be filled. What is
-    /// filled already does not count as file.
+    /// The one target page of `range` that may have a tail to be filled.
     fn last_page(&self, range: AddrRange) -> Option<AddrRange> {
         let config = self.space.config();
-        eof::last_page(range, config.target, config.real, |addr| {
-            self.live_at(addr).is_none() && kernel::readable(addr)
-        })
+        eof::last_page(range, config.target, config.real, |addr| self.file_reaches(addr))
     }
 
     /// The tail whose memory is at `addr`.

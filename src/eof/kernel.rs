@@ -176,12 +176,16 @@ pub(crate) fn anonymous(len: usize, prot: Prot, flags: MapFlags) -> Result<AddrR
 /// Memory of the given kind with the same bytes as `range`, which can be read.
 pub(crate) fn copy(range: AddrRange, flags: MapFlags) -> Result<AddrRange, Errno> {
     let copy = anonymous(range.len(), Prot::RW, flags)?;
-    // SAFETY: what can be read, and new memory of its length.
-    unsafe {
-        let (from, to) = (range.start() as *const u8, copy.start() as *mut u8);
-        core::ptr::copy_nonoverlapping(from, to, range.len());
-    }
+    copy_to(range, copy);
     Ok(copy)
+}
+
+/// Copies the first bytes of `from`, which can be read, over all of `to`, a mapping of our
+/// own that is not longer and can be written.
+pub(crate) fn copy_to(from: AddrRange, to: AddrRange) {
+    let (from, place) = (from.start() as *const u8, to.start() as *mut u8);
+    // SAFETY: what callers say of both; nobody else knows of the second.
+    unsafe { core::ptr::copy_nonoverlapping(from, place, to.len()) };
 }
 
 /// A sum of memory that can be read, in whole words; that of zeros is 0.
@@ -194,29 +198,50 @@ pub(crate) fn sum(range: AddrRange) -> u64 {
     words.fold(0, |sum, i| (sum ^ read(i)).wrapping_mul(FACTOR).rotate_left(29))
 }
 
-/// Whether a page of `range` in a private mapping of a file is the process's own, or
-/// was when it was swapped out; `false` where the kernel does not say (no `/proc`).
-pub(crate) fn any_own(range: AddrRange, page: PageSize) -> bool {
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    const OF_FILE: u64 = 1 << 61;
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-    let Ok(fd) = sys::open(c"/proc/self/pagemap", flags, 0) else { return false };
-    let (mut at, end) = (range.start() >> page.shift(), range.end() >> page.shift());
-    let mut own = false;
-    while at < end && !own {
-        let mut entries = [0u64; 16];
-        let len = (end - at).min(entries.len()) * size_of::<u64>();
-        let args = [fd as usize, entries.as_mut_ptr() as usize, len, at * size_of::<u64>(), 0, 0];
-        // SAFETY: no more than the array has room for.
-        if unsafe { sys::call(libc::SYS_pread64, args) }.is_err() {
-            break;
-        }
-        own = entries.iter().any(|e| e & (PRESENT | SWAPPED) != 0 && e & OF_FILE == 0);
-        at += entries.len();
+/// Whether this is the only thread of its process; `false` where the kernel does not say.
+pub(crate) fn is_single_threaded() -> bool {
+    // a folder has two links and one for each folder in it
+    sys::stat(c"/proc/self/task").is_ok_and(|tasks| tasks.st_nlink == 3)
+}
+
+/// What the kernel says of the pages of this process (`/proc/self/pagemap`).
+pub(crate) struct Pagemap(i32);
+
+impl Pagemap {
+    /// `None` without `/proc`.
+    pub(crate) fn open() -> Option<Pagemap> {
+        let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+        sys::open(c"/proc/self/pagemap", flags, 0).ok().map(Pagemap)
     }
-    sys::close(fd);
-    own
+
+    /// The first host page of `range`, in a private mapping of a file, that is the
+    /// process's own, or was when it was swapped out.
+    pub(crate) fn first_own(&self, range: AddrRange, page: PageSize) -> Option<usize> {
+        const PRESENT: u64 = 1 << 63;
+        const SWAPPED: u64 = 1 << 62;
+        const OF_FILE: u64 = 1 << 61;
+        let own = |entry: &u64| entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0;
+        let (mut at, end) = (range.start() >> page.shift(), range.end() >> page.shift());
+        while at < end {
+            let mut entries = [0u64; 64];
+            let len = (end - at).min(entries.len()) * size_of::<u64>();
+            let (room, offset) = (entries.as_mut_ptr() as usize, at * size_of::<u64>());
+            let args = [self.0 as usize, room, len, offset, 0, 0];
+            // SAFETY: no more than the array has room for.
+            unsafe { sys::call(libc::SYS_pread64, args) }.ok()?;
+            if let Some(index) = entries.iter().position(own) {
+                return Some((at + index) << page.shift());
+            }
+            at += entries.len();
+        }
+        None
+    }
+}
+
+impl Drop for Pagemap {
+    fn drop(&mut self) {
+        sys::close(self.0);
+    }
 }
 
 /// New zeroed memory over `range`, a tail, in one step.

@@ -40,7 +40,7 @@ pub(crate) use kernel::readable;
 use crate::arena::Arena;
 use crate::hooks::growth;
 use crate::linux::Linux;
-use crate::state::Guard;
+use crate::state::{self, Guard, Turn};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use list::List;
@@ -74,8 +74,20 @@ pub(crate) fn before_fork(guard: &mut Guard) {
         eof.fill_shared();
         eof.end_look();
     }
+    if any_private() {
+        Eof::of(guard).keep_written();
+    }
     if strict::is_on() && alive() {
         Eof::of(guard).copy_private();
+    }
+}
+
+/// A program is about to be started in a process of its own.
+pub(crate) fn before_spawn() {
+    if any_private() {
+        if let Turn::Open(mut guard) = state::enter() {
+            Eof::of(&mut guard).keep_written();
+        }
     }
 }
 

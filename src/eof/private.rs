@@ -4,8 +4,10 @@
 //! host page by host page, and a file that is cut takes away what lies behind its
 //! end, copies included (`unmap_mapping_range()` with `even_cows`). So before this
 //! process cuts a file inside a target page that was written, what is behind the
-//! new end becomes a tail.
+//! new end becomes a tail. Before another is started, that may cut any file anywhere,
+//! all but the first host page of every target page that was written does.
 
+use super::kernel::Pagemap;
 use super::list::Tail;
 use super::{kernel, strict, Eof};
 use pagesim_core::eof;
@@ -14,7 +16,40 @@ use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
 use pagesim_core::vma::{Backing, FileId, Vma};
 
+/// Pages made whole before one start of a process: each is three entries in the kernel's
+/// list, and written in full.
+const AT_MOST: usize = 64;
+
 impl Eof<'_> {
+    /// A process is about to be started. Not where other threads may store into the pages
+    /// meanwhile.
+    pub(super) fn keep_written(&mut self) {
+        let Some(pagemap) = Pagemap::open().filter(|_| kernel::is_single_threaded()) else {
+            return;
+        };
+        let (real, target) = (self.space.config().real, self.space.config().target);
+        let (mut at, mut left) = (0, AT_MOST);
+        while let Some(vma) = self.space.map().first_from(at) {
+            at = vma.range.end();
+            if vma.flags.is_shared() {
+                continue;
+            }
+            let mut rest = vma.range;
+            while let Some(page) = pagemap
+                .first_own(rest, real)
+                .filter(|_| left != 0)
+                .and_then(|own| eof::page_of(&vma, own, target))
+            {
+                rest = AddrRange::new(page.end(), vma.range.end()).unwrap_or_default();
+                if self.first_live(page.start(), page.end()) != page.start() + real.bytes() {
+                    let _ = self.keep_page(&vma, page, page.start() + 1);
+                    left -= 1;
+                }
+            }
+        }
+        self.publish();
+    }
+
     /// File `id` is about to be cut to `size` bytes.
     pub(crate) fn before_cut(&mut self, id: FileId, size: u64) {
         let target = self.space.config().target;
@@ -46,7 +81,8 @@ impl Eof<'_> {
         let start = real.ceil(end).ok_or(Errno::ENOMEM)?;
         let filled = self.first_live(page.start(), page.end());
         let inside = AddrRange::new(page.start(), filled).ok_or(Errno::ENOMEM)?;
-        if !kernel::any_own(inside, real) {
+        let own = Pagemap::open().and_then(|pagemap| pagemap.first_own(inside, real));
+        if own.is_none() {
             return Ok(());
         }
         let open = vma.prot.contains(Prot::RW);

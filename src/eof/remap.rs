@@ -4,9 +4,10 @@
 
 use super::list::Tail;
 use super::{kernel, strict, Eof};
+use pagesim_core::eof;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::AddrRange;
-use pagesim_core::vma::Backing;
+use pagesim_core::vma::{Backing, Vma};
 
 /// Tails that one call takes along: a mapping of one file has one page with an
 /// end, and that rarely more than one tail.
@@ -28,13 +29,13 @@ impl Eof<'_> {
             };
             // it is about to go, whatever the program has forbidden
             let _ = kernel::protect(tail.memory(), Prot::READ);
+            let Some(vma) = self.vma_of(&tail) else {
+                self.drop_parked(number, &tail);
+                continue;
+            };
+            let Some(tail) = self.settle(number, &tail, &vma) else { continue };
             let memory = contents(&tail);
-            match self.vma_of(&tail) {
-                Some(vma) => {
-                    self.put_back(number, &tail, &vma, tail.range.len());
-                }
-                None => self.drop_parked(number, &tail),
-            }
+            self.put_back(number, &tail, &vma, tail.range.len());
             let free = lifted.tails.iter_mut().find(|place| place.is_none());
             match (free, memory) {
                 (Some(place), Some(memory)) => *place = Some((tail, memory)),
@@ -44,6 +45,22 @@ impl Eof<'_> {
         }
         self.publish();
         lifted
+    }
+
+    /// Gives the file's mapping what a tail of the program's own holds in front of the end
+    /// of the file: the rest, which is still a tail.
+    fn settle(&mut self, number: usize, tail: &Tail, vma: &Vma) -> Option<Tail> {
+        let file = tail.file();
+        let inside = eof::first_beyond(file, self.space.config().real, kernel::readable);
+        let len = if tail.own { inside - file.start() } else { 0 };
+        let part = AddrRange::from_len(file.start(), len).filter(|part| !part.is_empty());
+        let Some(part) = part else { return Some(*tail) };
+        if kernel::protect(part, Prot::RW).is_err() {
+            return Some(*tail);
+        }
+        kernel::copy_to(tail.memory(), part);
+        self.put_back(number, tail, vma, len);
+        self.list.get(number)
     }
 
     /// What began at `from` begins at `to` now.

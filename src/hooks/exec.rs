@@ -54,6 +54,7 @@ fn spawn(
 ) -> c_int {
     let Some(next) = next else { return libc::ENOSYS };
     ready(path, arguments, environment);
+    eof::before_spawn();
     // the child gets this thread's mask; dispositions are the process's
     let blocked = mask::before_exec();
     let answer = with_environment(environment, |environment| {

@@ -2,7 +2,7 @@
 
 use super::errno::{status, word};
 use super::{hook, next};
-use crate::eof::transfer;
+use crate::eof::{self, transfer};
 use crate::{exec, pipes, shell, sys};
 use core::ffi::{c_char, c_int};
 use libc::{dev_t, mode_t};
@@ -73,7 +73,10 @@ hook! {
             return stream;
         }
         match next!(c"popen", fn(*const c_char, *const c_char) -> *mut libc::FILE) {
-            Some(next) => with_pipe(next(command, kind)),
+            Some(next) => {
+                eof::before_spawn();
+                with_pipe(next(command, kind))
+            }
             None => {
                 super::errno::set(Errno::ENOSYS);
                 core::ptr::null_mut()
@@ -101,7 +104,10 @@ hook! {
             return shell::system(command);
         }
         match next!(c"system", fn(*const c_char) -> c_int) {
-            Some(next) => next(command),
+            Some(next) => {
+                eof::before_spawn();
+                next(command)
+            }
             None => status(Err(Errno::ENOSYS)),
         }
     }
