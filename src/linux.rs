@@ -74,6 +74,15 @@ impl Host for Linux {
         !matches!(unsafe { sys::call(libc::SYS_mincore, args) }, Err(Errno::ENOMEM))
     }
 
+    /// mprotect(2) with PROT_GROWSDOWN answers ENOMEM only when there is nothing in the
+    /// range, and EINVAL when the first that there is does not grow down.
+    fn is_vacant(&mut self, range: AddrRange) -> bool {
+        let prot = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_GROWSDOWN;
+        // SAFETY: does nothing but to a stack, which can be read and written already.
+        let answer = unsafe { sys::mprotect(range.start(), range.len(), prot as u32) };
+        answer == Err(Errno::ENOMEM)
+    }
+
     fn copy(&mut self, from: usize, to: usize, len: usize) -> usize {
         let local = libc::iovec { iov_base: to as *mut libc::c_void, iov_len: len };
         let remote = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: len };

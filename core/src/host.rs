@@ -110,6 +110,10 @@ pub trait Host {
     /// also where [`Host::region_from`] does not.
     fn is_mapped(&mut self, addr: usize) -> bool;
 
+    /// Whether nothing at all is mapped in `range`; `false` also where the host cannot
+    /// tell.
+    fn is_vacant(&mut self, range: AddrRange) -> bool;
+
     /// Copies up to `len` bytes of memory and returns how many: it ends early
     /// where `from` cannot be read (protected, behind the end of a file) instead
     /// of faulting. `to` is mapped and writable. (process_vm_readv(2) on itself,

@@ -183,12 +183,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if resize.flags & FIXED == 0 {
             // DONTUNMAP alone: a new place, the address a hint.
             self.check_extent(resize)?;
-            let at = self.claim(new_addr, resize.new_len, 0)?;
-            let dest = AddrRange::from_len(at, resize.new_len).ok_or(Errno::ENOMEM)?;
-            let flags = MAYMOVE | FIXED | DONTUNMAP;
-            return self.carry(resize, dest, flags).inspect_err(|_| {
-                let _ = self.unmap(dest);
-            });
+            return self.move_away(resize, new_addr, MAYMOVE | FIXED | DONTUNMAP);
         }
         let kept = resize.old.len().min(resize.new_len);
         let kept = AddrRange::from_len(resize.old.start(), kept).unwrap_or(resize.old);

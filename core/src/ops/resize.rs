@@ -15,9 +15,8 @@ use crate::vma::{Backing, Vma, COPIED};
 const DONTNEED: i32 = 4;
 
 impl<H: Host, S: NodeSource> Space<H, S> {
-    /// Takes a place for `len` bytes, `lead` bytes into its first host page, with
-    /// a mapping without access that is in the table.
-    pub(crate) fn claim(&mut self, hint: usize, len: usize, lead: usize) -> Result<usize, Errno> {
+    /// The request for a place for `len` bytes, `lead` bytes into its first host page.
+    fn claim_call(&self, hint: usize, len: usize, lead: usize) -> Result<Call, Errno> {
         let request = MapRequest {
             addr: hint,
             len,
@@ -29,7 +28,12 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         };
         let unit = self.config.unit();
         let span = lead.checked_add(len).and_then(|len| unit.ceil(len)).ok_or(Errno::ENOMEM)?;
-        let call = Call { lead, span, align: unit.bytes(), ..Call::new(&request, len, None) };
+        Ok(Call { lead, span, align: unit.bytes(), ..Call::new(&request, len, None) })
+    }
+
+    /// Takes such a place with a mapping without access that is in the table.
+    pub(crate) fn claim(&mut self, hint: usize, len: usize, lead: usize) -> Result<usize, Errno> {
+        let call = self.claim_call(hint, len, lead)?;
         // What counts for the next place is the mapping that is to go there.
         let rolling = self.rolling;
         let at = self.map_anywhere(&call)?;
@@ -64,11 +68,39 @@ impl<H: Host, S: NodeSource> Space<H, S> {
             }
             return Err(Errno::ENOMEM);
         }
-        let at = self.claim(0, resize.new_len, 0)?;
+        self.move_away(resize, 0, MAYMOVE | FIXED)
+    }
+
+    /// Moves the old range to a new place, the address a hint. Where the host can tell
+    /// that a place is free it is not claimed, which would cost as much as the move.
+    pub(crate) fn move_away(
+        &mut self,
+        resize: &Resize,
+        hint: usize,
+        flags: i32,
+    ) -> Result<usize, Errno> {
+        if let Some(dest) = self.vacant_place(hint, resize.new_len) {
+            return self.carry(resize, dest, flags);
+        }
+        let at = self.claim(hint, resize.new_len, 0)?;
         let dest = AddrRange::from_len(at, resize.new_len).ok_or(Errno::ENOMEM)?;
-        self.carry(resize, dest, MAYMOVE | FIXED).inspect_err(|_| {
+        self.carry(resize, dest, flags).inspect_err(|_| {
             let _ = self.unmap(dest);
         })
+    }
+
+    /// The place in the window for `len` bytes, if nothing is there but the reservation.
+    fn vacant_place(&mut self, hint: usize, len: usize) -> Option<AddrRange> {
+        if hint != 0 {
+            return None;
+        }
+        let call = self.claim_call(hint, len, 0).ok()?;
+        let place = AddrRange::from_len(self.find_place(&call)?, len)?;
+        let vacant = match self.hard_part(place) {
+            Some(part) => part == place,
+            None => self.host.is_vacant(place),
+        };
+        vacant.then_some(place)
     }
 
     /// Whether there is no room behind and the program would have it moved: then the

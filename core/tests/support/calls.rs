@@ -407,6 +407,10 @@ impl Host for Machine {
         self.at(addr).is_some()
     }
 
+    fn is_vacant(&mut self, range: AddrRange) -> bool {
+        self.numbers(range).next().is_none()
+    }
+
     fn copy(&mut self, from: usize, to: usize, len: usize) -> usize {
         let len = self.reachable(from, len, Prot::READ);
         assert_eq!(self.reachable(to, len, Prot::WRITE), len, "copying to {to:#x}");
