@@ -145,7 +145,7 @@ pub(crate) fn mincore(
 ) -> Result<(), Errno> {
     let len = pages(config, addr, len, Errno::ENOMEM)?;
     let range = AddrRange::from_len(addr, len).ok_or(Errno::ENOMEM)?;
-    mincore::tell(config.real, range, config.target.bytes(), vector)
+    mincore::tell(config.real, range, config.target.bytes(), vector, mincore::may_write)
 }
 
 /// mremap(2): in place where that can be, else to an aligned place.

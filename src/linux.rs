@@ -1,6 +1,6 @@
 //! The host: this kernel.
 
-use crate::{eof, filter, maps, sys};
+use crate::{eof, filter, maps, mincore, sys};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::host::{FileInfo, FileKind, Host, HostRegion};
@@ -122,7 +122,7 @@ impl Host for Linux {
     }
 
     fn mincore(&mut self, range: AddrRange, group: usize, vec: usize) -> Result<(), Errno> {
-        crate::mincore::tell(self.page, range, group, vec)
+        mincore::tell(self.page, range, group, vec, mincore::can_write)
     }
 
     fn mlock(&mut self, addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno> {

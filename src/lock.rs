@@ -48,6 +48,26 @@ static PAGE: AtomicPtr<Page> = AtomicPtr::new(core::ptr::null_mut());
 #[link_section = ".data"]
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
+/// How often the lock was taken; it skips a number where memory may have changed by other
+/// means than under the lock.
+static TURN: AtomicUsize = AtomicUsize::new(0);
+
+/// The number of this turn. With the lock held.
+pub(crate) fn turn() -> usize {
+    TURN.load(Ordering::Relaxed)
+}
+
+/// Nothing that was known of memory in the turn before is certain any more.
+pub(crate) fn skip_turn() {
+    TURN.store(turn().wrapping_add(1), Ordering::Relaxed);
+}
+
+/// The lock is taken by `me`, whose turn begins.
+fn begin_turn(me: usize) {
+    BUSY.store(me, Ordering::Relaxed);
+    skip_turn();
+}
+
 /// What taking the lock found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Taken {
@@ -141,7 +161,11 @@ fn settle(page: &Page, me: usize) -> Taken {
         wait_until_landed(page, me);
     }
     page.epoch.store(1, Ordering::Relaxed);
-    BUSY.store(me, Ordering::Relaxed);
+    begin_turn(me);
+    if fresh {
+        // by a fork, which may have left memory behind
+        skip_turn();
+    }
     let lost = fresh && flight::forget_all();
     if lost || (fresh && busy != 0) {
         Taken::Orphaned
@@ -198,7 +222,7 @@ pub(crate) fn take_for_half() -> bool {
         release(&page.word);
         return false;
     }
-    BUSY.store(me, Ordering::Relaxed);
+    begin_turn(me);
     true
 }
 
@@ -217,7 +241,7 @@ pub(crate) fn retake() -> bool {
         release(&page.word);
         return false;
     }
-    BUSY.store(me, Ordering::Relaxed);
+    begin_turn(me);
     true
 }
 

@@ -4,10 +4,12 @@
 //! they are asked for in chunks on the stack. Whether the program's vector can be
 //! written to is for the kernel to find out: of one piece the first page is asked
 //! for with that vector, and when it is resident there is nothing left to ask; of more the
-//! vector's pages are tried beforehand. Where that is the page of this very stack, it can.
+//! vector's pages are tried beforehand. Where that is the page of this very stack, it can,
+//! and where it is the one of the operation just before, that still can.
 
-use crate::sys;
+use crate::{lock, sys};
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use pagesim_core::errno::Errno;
 use pagesim_core::page::{AddrRange, PageSize};
 
@@ -16,12 +18,17 @@ const CHUNK: usize = 512;
 /// Bit of mincore(2)'s vector; the others are reserved.
 const RESIDENT: u8 = 1;
 
+/// How it is found out whether bytes can be written to: [`may_write`], or
+/// [`can_write`] with the lock held for this very call.
+pub(crate) type Trial = fn(PageSize, AddrRange) -> Result<(), Errno>;
+
 /// See `Host::mincore`.
 pub(crate) fn tell(
     page: PageSize,
     range: AddrRange,
     group: usize,
     vec: usize,
+    trial: Trial,
 ) -> Result<(), Errno> {
     if range.is_empty() {
         // access_ok(): no address of the kernel's
@@ -39,7 +46,7 @@ pub(crate) fn tell(
         let bytes = AddrRange::from_len(vec, groups).ok_or(Errno::EFAULT)?;
         let here = page.floor(&raw const bytes as usize);
         if !AddrRange::from_len(here, page.bytes()).is_some_and(|stack| stack.covers(bytes)) {
-            may_write(page, bytes)?;
+            trial(page, bytes)?;
         }
     }
     // SAFETY: the kernel has just written to these bytes, or to their pages.
@@ -63,10 +70,31 @@ fn mincore(addr: usize, len: usize, vec: usize) -> Result<(), Errno> {
 /// A set of signals.
 const WORD: usize = size_of::<sys::SignalSet>();
 
+/// The page that was tried last, and in which turn at the lock.
+static TRIED: AtomicUsize = AtomicUsize::new(0);
+static WHEN: AtomicUsize = AtomicUsize::new(0);
+
+/// [`may_write`], but for a page that it was called for in the turn before: what would
+/// have changed that takes a turn.
+pub(crate) fn can_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
+    let turn = lock::turn();
+    let first = page.floor(bytes.start());
+    let alone = page.floor(bytes.end() - 1) == first;
+    let lately = WHEN.load(Ordering::Relaxed).wrapping_add(1) == turn;
+    if !(alone && lately && TRIED.load(Ordering::Relaxed) == first) {
+        may_write(page, bytes)?;
+    }
+    if alone {
+        TRIED.store(first, Ordering::Relaxed);
+        WHEN.store(turn, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
 /// Has the kernel write to each page of `bytes`, which are about to be written to:
 /// the thread's signal mask, the cheapest thing it writes; where there is no room for
 /// that, the first bytes of the set of pending signals, of which one can say how many.
-fn may_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
+pub(crate) fn may_write(page: PageSize, bytes: AddrRange) -> Result<(), Errno> {
     if bytes.len() < WORD {
         let args = [bytes.start(), bytes.len(), 0, 0, 0, 0];
         // SAFETY: the kernel checks the place.

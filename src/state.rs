@@ -160,6 +160,7 @@ impl Guard {
     #[cold]
     #[inline(never)]
     fn catch_up(&mut self) {
+        lock::skip_turn();
         let space: *mut Space<Linux, Arena> = self.space();
         // Where the host cannot be read, the table keeps what it knew.
         pending::drain(

@@ -88,7 +88,7 @@ static void ask(const struct way *w)
 }
 static void ask_for_16(const struct way *w)
 {
-	unsigned char v[16 * 256];
+	static unsigned char v[16 * 256];
 	w->incore(area, (size_t)(16 * P), v);
 }
 /* grows a mapping that something lies behind */
