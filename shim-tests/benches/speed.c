@@ -30,8 +30,10 @@ struct way {
 	int (*incore)(void *, size_t, unsigned char *);
 	void *(*remap)(void *, size_t, size_t, int, ...);
 	ssize_t (*put)(int, const void *, size_t);
+	int (*open)(const char *, int, ...);
+	int (*close)(int);
 };
-static const struct way through = { mmap, munmap, mprotect, madvise, mincore, mremap, write };
+static const struct way through = { mmap, munmap, mprotect, madvise, mincore, mremap, write, open, close };
 static struct way own;
 
 /* The C library's functions, whoever defines some in front of them. */
@@ -53,6 +55,8 @@ static void find_own(void)
 	FIND(incore, "mincore");
 	FIND(remap, "mremap");
 	FIND(put, "write");
+	FIND(open, "open");
+	FIND(close, "close");
 #undef FIND
 }
 static long P;
@@ -100,6 +104,8 @@ static void move(const struct way *w)
 }
 static void one_byte(const struct way *w) { w->put(null, "x", 1); }
 
+static void open_file(const struct way *w) { w->close(w->open("/etc/passwd", O_RDONLY)); }
+
 static const struct { const char *name; void (*work)(const struct way *); } works[] = {
 	{ "mmap+munmap, one page touched", pair },
 	{ "mprotect flip", flip },
@@ -109,6 +115,7 @@ static const struct { const char *name; void (*work)(const struct way *); } work
 	{ "mincore of 16 pages", ask_for_16 },
 	{ "mmap+mremap that moves+munmap", move },
 	{ "write of 1 byte to /dev/null", one_byte },
+	{ "open+close of a file", open_file },
 };
 
 static double now(void)
