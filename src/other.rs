@@ -1,7 +1,7 @@
 //! Calls that only look at a page size in passing: packet rings, NUMA questions, advice
 //! for another process.
 
-use crate::{eof, record, state, sys};
+use crate::{eof, ranges, record, state, sys};
 use libc::c_long;
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
@@ -115,7 +115,13 @@ pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
                 let aligned = config.target.is_aligned(start);
                 let start = if aligned { start } else { start | 1 };
                 let whole = [start, config.target.ceil(len).ok_or(Errno::EINVAL)?];
-                raw(&raw const whole as usize, 1).map(|_| len)
+                let answer = raw(&raw const whole as usize, 1);
+                // only a process itself may give back memory (Linux 6.13); a hole is
+                // found when all else is done
+                if matches!(answer, Ok(_) | Err(Errno::ENOMEM)) {
+                    ranges::advised(start, len, advice as i32);
+                }
+                answer.map(|_| len)
             });
         match one {
             Ok(len) => done += len,

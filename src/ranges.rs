@@ -65,14 +65,28 @@ pub(crate) fn madvise(addr: usize, len: usize, advice: i32) -> Result<(), Errno>
             || Call::Madvise { addr, len, advice },
             |guard| {
                 let result = guard.space().madvise(addr, len, advice);
-                if gives_back(advice) && eof::alive() {
-                    let mut eof = Eof::of(guard);
-                    eof.given_back(eof.pages(addr, len));
-                }
+                given_back(guard, addr, len, advice);
                 result
             },
         )
     })
+}
+
+/// The kernel has taken an advice for a range.
+fn given_back(guard: &mut Guard, addr: usize, len: usize, advice: i32) {
+    if gives_back(advice) && eof::alive() {
+        let mut eof = Eof::of(guard);
+        eof.given_back(eof.pages(addr, len));
+    }
+}
+
+/// [`given_back`] where the advice did not go through [`madvise`].
+pub(crate) fn advised(addr: usize, len: usize, advice: i32) {
+    if gives_back(advice) && eof::alive() {
+        if let Turn::Open(mut guard) = enter() {
+            given_back(&mut guard, addr, len, advice);
+        }
+    }
 }
 
 /// Whether private memory is not the program's own any more after this advice.

@@ -1,4 +1,4 @@
-/* Group mlock: mlock, mlock2, munlock, MAP_LOCKED; addresses need no alignment.
+/* Group mlock: mlock, mlock2, munlock, mlockall, MAP_LOCKED; addresses need no alignment.
  * For a user who may lock everything: limits in bytes differ with the size of pages. */
 #include "map.h"
 #include "range.h"
@@ -64,6 +64,22 @@ static void unlock(struct ctx *c)
 	say_locked(c);
 }
 
+/* Other threads' memory as well. */
+static void lock_all(struct ctx *c)
+{
+	int flags = 1 + (int)rnd(c, 8);
+	if (!alone(c)) {
+		say(c, " left out\n");
+		return;
+	}
+	say(c, " flags %d", flags);
+	CALL(c, mlockall(flags));
+	say_result(c);
+	say(c, "    munlockall");
+	CALL(c, munlockall());
+	say_result(c);
+}
+
 static void map_locked(struct ctx *c)
 {
 	struct request q = { .file = FD_ANON, .prot = pick_prot(c), .flags = pick_anonymous(c) | MAP_LOCKED };
@@ -74,6 +90,6 @@ static void map_locked(struct ctx *c)
 
 static const struct op ops[] = {
 	{ "mlock", 6, lock, 0 },     { "mlock2", 4, lock_on_fault, 0 }, { "munlock", 6, unlock, 0 },
-	{ "mmap", 2, map_locked, 0 }, { 0 },
+	{ "mmap", 2, map_locked, 0 }, { "mlockall", 1, lock_all, 0 },   { 0 },
 };
 GROUP(mlock, 0, ops)

@@ -6,7 +6,7 @@
 //! `PAGESIM_LONG=1` runs 300 seeds of 300 steps from a random one on, else the same
 //! few are run each time: what breaks was broken by the change at hand.
 //! `PAGESIM_SEED` chooses the first seed, `random` any; it is printed.
-//! `PAGESIM_GROUPS` chooses the calls. A difference is shrunk to the fewest steps
+//! `PAGESIM_GROUPS` chooses the calls of all variants. A difference is shrunk to the fewest steps
 //! that still show it.
 
 use std::env;
@@ -23,6 +23,8 @@ use shim_tests::run::{Outcome, Run};
 struct Variant {
     name: &'static str,
     args: &'static [&'static str],
+    /// Groups of calls; empty for those that are on by default.
+    groups: &'static str,
     /// In one run: the more, the fewer seeds do.
     sequences: u64,
     shims: &'static [Shim],
@@ -51,8 +53,22 @@ const fn variant(
     sequences: u64,
     shims: &'static [Shim],
 ) -> Variant {
-    Variant { name, args, sequences, shims }
+    Variant { name, args, groups: "", sequences, shims }
 }
+
+const fn with_groups(groups: &'static str, variant: Variant) -> Variant {
+    Variant { groups, ..variant }
+}
+
+/// Files that grow and shrink, and forks.
+const FILES: &str = "access,eof,eof_private,fork,madvise,map,mlock,mremap,tail";
+/// All other calls.
+const CALLS: &str = "access,brk,madvise,map,mincore,mlock,mremap,other,shm,vm";
+/// What may be done by several threads at once.
+const BY_THREADS: &str =
+    "access,eof,eof_private,madvise,map,mincore,mlock,mremap,other,shm,tail,vm";
+const EVERYTHING: &str =
+    "access,brk,eof,eof_private,fork,madvise,map,mincore,mlock,mremap,other,shm,tail,vm";
 
 const VARIANTS: &[Variant] = &[
     variant("plain", &[], 1, LARGE),
@@ -62,6 +78,16 @@ const VARIANTS: &[Variant] = &[
     variant("interrupted", &["--interrupt"], 1, LARGE),
     variant("threads", &["--threads", "8"], 8, LARGE),
     variant("threads-interrupted", &["--threads", "8", "--signal", "--interrupt"], 8, LARGE),
+    with_groups(FILES, variant("files", &[], 1, LARGE)),
+    with_groups(FILES, variant("files-on-disk", &["--disk"], 1, LARGE)),
+    with_groups(CALLS, variant("calls", &[], 1, LARGE)),
+    with_groups(CALLS, variant("calls-by-number", &["--raw"], 1, LARGE)),
+    with_groups(EVERYTHING, variant("everything", &[], 1, LARGE)),
+    with_groups(
+        EVERYTHING,
+        variant("everything-in-a-handler", &["--signal", "--interrupt"], 1, LARGE),
+    ),
+    with_groups(BY_THREADS, variant("everything-threads", &["--threads", "8"], 8, LARGE)),
     // In a hard window unmapped memory is protected memory: no holes are made.
     variant("hard-window", &["--whole"], 1, &[shim("16K", HARD), shim("64K", HARD)]),
     variant("bottom-up", &["--whole"], 1, &[shim("16K", BOTTOM_UP), shim("64K", BOTTOM_UP)]),
@@ -143,13 +169,30 @@ fn run(shim: Option<Shim>, args: &[String]) -> std::io::Result<Run> {
     Ok(run.args(args).timeout(Duration::from_secs(300)))
 }
 
+/// The groups to run; limits on locked memory differ with the size of pages.
+fn groups(variant: Variant, amount: &Amount) -> Option<String> {
+    let own = (!variant.groups.is_empty()).then(|| {
+        let may_be_run = |group: &&str| *group != "mlock" || may_lock_everything();
+        variant.groups.split(',').filter(may_be_run).collect::<Vec<_>>().join(",")
+    });
+    amount.groups.clone().or(own)
+}
+
+/// CAP_IPC_LOCK of capabilities(7).
+fn may_lock_everything() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    effective.is_some_and(|set| set & 1 << 14 != 0)
+}
+
 fn agrees(variant: Variant, amount: &Amount) -> Result<(), Failed> {
     for n in 0..amount.sequences.div_ceil(variant.sequences) {
         let seed = amount.first_seed.wrapping_add(n);
         let mut args: Vec<String> = variant.args.iter().map(|&arg| arg.to_owned()).collect();
         args.extend(["--seed".to_owned(), seed.to_string()]);
-        if let Some(groups) = &amount.groups {
-            args.extend(["--groups".to_owned(), groups.clone()]);
+        if let Some(groups) = groups(variant, amount) {
+            args.extend(["--groups".to_owned(), groups]);
         }
         let steps = ["--steps".to_owned(), amount.steps.to_string()];
         let full = [args.as_slice(), &steps].concat();
