@@ -78,8 +78,9 @@ impl Host for Linux {
     /// range, and EINVAL when the first that there is does not grow down.
     fn is_vacant(&mut self, range: AddrRange) -> bool {
         let prot = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_GROWSDOWN;
+        let args = [range.start(), range.len(), prot as usize, 0, 0, 0];
         // SAFETY: does nothing but to a stack, which can be read and written already.
-        let answer = unsafe { sys::mprotect(range.start(), range.len(), prot as u32) };
+        let answer = unsafe { sys::own(libc::SYS_mprotect, args) };
         answer == Err(Errno::ENOMEM)
     }
 

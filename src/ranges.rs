@@ -7,7 +7,7 @@ use crate::arena::Arena;
 use crate::eof::{self, Eof};
 use crate::linux::Linux;
 use crate::state::{enter, Guard, Turn};
-use crate::{direct, log, record, sys};
+use crate::{direct, log, record, shm, sys};
 use core::fmt::Arguments;
 use libc::c_long;
 use pagesim_core::errno::Errno;
@@ -206,7 +206,7 @@ pub(crate) fn remap_file_pages(
             with_tails_lifted(&mut guard, addr, len, |space| {
                 space.remap_file_pages(addr, len, prot, pgoff, flags).map(|()| addr)
             })
-            .map(drop)
+            .map(|_| shm::hide_labels(&mut guard, addr, len))
         }
         // Between the host's pages and the program's there is no telling without
         // the table which page is meant.
@@ -248,11 +248,15 @@ impl Remap {
             let mut eof = Eof::of(guard);
             eof.leave(eof.pages(new_addr, new_len));
         }
-        with_tails_lifted(guard, addr, old_len, |space| {
+        let at = with_tails_lifted(guard, addr, old_len, |space| {
             let at = space.mremap(addr, old_len, new_len, flags, new_addr)?;
             Eof::new(space).mapped(at, new_len, MapFlags::empty());
             Ok(at)
-        })
+        })?;
+        if new_len > old_len {
+            shm::hide_labels(guard, at, new_len);
+        }
+        Ok(at)
     }
 }
 

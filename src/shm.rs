@@ -8,12 +8,15 @@
 //! made has no such page and stays as long as it is.
 //!
 //! Attaching happens in two steps: anywhere first, then, without the page of our
-//! own, the mapping is moved to its place in the guest window.
+//! own, the mapping is moved to its place in the guest window. When that mapping is made
+//! to reach over the end of its segment, the page comes to lie in it: from there on a
+//! mapping of what is behind the page takes its place, which faults as it should.
 
 use crate::eof::transfer;
 use crate::record;
 use crate::state::{self, Guard, Turn};
 use crate::sys;
+use core::sync::atomic::{AtomicU64, Ordering};
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -167,14 +170,19 @@ fn asked_size(config: &Config, id: i32) -> Result<usize, Errno> {
         Err(Errno::EACCES) => return Ok(usize::MAX),
         Err(error) => return Err(error),
     };
+    Ok(label_of(config, id, size)?.map_or(size, |label| label.asked))
+}
+
+/// The label of segment `id` of `size` bytes, if it has one that can be read.
+fn label_of(config: &Config, id: i32, size: usize) -> Result<Option<Label>, Errno> {
     if !may_be_ours(config, size) {
-        return Ok(size);
+        return Ok(None);
     }
     // SAFETY: attaches where nothing is.
-    let Ok(at) = (unsafe { raw_attach(id, 0, libc::SHM_RDONLY) }) else { return Ok(size) };
-    let asked = read_label(config, at, size).map_or(size, |label| label.asked);
+    let Ok(at) = (unsafe { raw_attach(id, 0, libc::SHM_RDONLY) }) else { return Ok(None) };
+    let label = read_label(config, at, size);
     raw_detach(at)?;
-    Ok(asked)
+    Ok(label)
 }
 
 /// shmctl(2).
@@ -280,6 +288,10 @@ impl Segment {
             Ok(place) => {
                 let range = AddrRange::from_len(place, self.len).ok_or(Errno::ENOMEM)?;
                 guard.space().resync(range)?;
+                let entry = guard.space().map().find(place);
+                if let Some(Vma { backing: Backing::File { id, .. }, .. }) = entry {
+                    DEVICE.store(id.dev, Ordering::Relaxed);
+                }
                 Ok(place)
             }
             Err(error) => {
@@ -309,6 +321,54 @@ impl Segment {
         // do_shmat() says EINVAL for a range in use
         taken.map_err(|error| if error == Errno::EEXIST { Errno::EINVAL } else { error })
     }
+}
+
+/// The device of all segments' files, whose inode numbers are the segments'; 0 until one
+/// was attached.
+static DEVICE: AtomicU64 = AtomicU64::new(0);
+
+/// `len` bytes from `addr` on show other parts of a file than before, maybe the label of
+/// a segment.
+pub(crate) fn hide_labels(guard: &mut Guard, addr: usize, len: usize) {
+    let device = DEVICE.load(Ordering::Relaxed);
+    let (true, Some(range)) = (device != 0, AddrRange::from_len(addr, len)) else { return };
+    let config = *guard.space().config();
+    let mut at = range.start();
+    while let Some(rest) = AddrRange::new(at, range.end()).filter(|rest| !rest.is_empty()) {
+        let next = guard.space().map().first_from(at).and_then(|vma| vma.clipped(rest));
+        let Some(part) = next else { return };
+        at = part.range.end();
+        let Backing::File { id, offset } = part.backing else { continue };
+        let label = (id.dev == device).then(|| label_offset(&config, id.ino as i32)).flatten();
+        let within = label.and_then(|label| label.checked_sub(offset));
+        if let Some(within) = within.filter(|within| *within < part.range.len() as u64) {
+            let behind = AddrRange::new(part.range.start() + within as usize, part.range.end());
+            cover(behind.unwrap_or_default(), config.real.bytes());
+        }
+    }
+}
+
+/// Where the label of segment `id` is in its file.
+fn label_offset(config: &Config, id: i32) -> Option<u64> {
+    let size = status(id).ok()?.shm_segsz;
+    let labelled = label_of(config, id, size).ok()?.is_some();
+    labelled.then(|| (size - config.real.bytes()) as u64)
+}
+
+/// Maps what is behind the label over it and the rest. Where there is no room for that the
+/// label stays.
+fn cover(behind: AddrRange, page: usize) {
+    let remap = |from: usize, old_len: usize, len: usize, flags: i32, to: usize| {
+        // SAFETY: callers name the label's page with what faults already, and a mapping
+        // just made of it.
+        unsafe { sys::call(libc::SYS_mremap, [from, old_len, len, flags as usize, to, 0]) }
+    };
+    let (len, moves) = (behind.len(), libc::MREMAP_MAYMOVE);
+    let Ok(same) = remap(behind.start(), 0, len + page, moves, 0) else { return };
+    let moved = remap(same + page, len, len, moves | libc::MREMAP_FIXED, behind.start());
+    let left = if moved.is_ok() { page } else { len + page };
+    // SAFETY: what is left of what was just made.
+    let _ = unsafe { sys::munmap(same, left) };
 }
 
 /// How long the mapping at `at` is, for a segment that may not be asked about.
@@ -354,15 +414,23 @@ fn segment_of(vma: &Vma, addr: usize) -> Option<FileId> {
 
 /// What the table knew in `range` may be detached.
 fn gone(guard: &mut Guard, range: AddrRange) -> Result<(), Errno> {
+    let known = guard.space().map().find(range.start());
     guard.space().resync(range)?;
-    if guard.space().map().find(range.start()).is_some() {
+    let target = guard.space().config().target;
+    let first = guard.space().map().find(range.start());
+    if first.is_some() && first == known {
         return Ok(());
     }
-    // what fills up the last target page
-    let target = guard.space().config().target;
-    let rest = target.ceil(range.end()).filter(|end| *end != range.end());
-    match rest {
-        Some(end) => guard.space().munmap(end - target.bytes(), target.bytes()),
-        None => Ok(()),
+    // what covers a label, and what fills up the last target page
+    let end = target.ceil(range.end()).unwrap_or(range.end());
+    let mut at = range.start();
+    while let Some(rest) = AddrRange::new(at, end).filter(|rest| !rest.is_empty()) {
+        let Some(left) = guard.space().map().first_from(at).and_then(|vma| vma.clipped(rest))
+        else {
+            break;
+        };
+        at = left.range.end();
+        guard.space().munmap(left.range.start(), left.range.len())?;
     }
+    Ok(())
 }

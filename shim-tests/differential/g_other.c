@@ -51,14 +51,16 @@ static void protect_with_key(struct ctx *c)
 		model_protect(c, p, pages_of(g.len), prot);
 }
 
+/* What gives back memory, and what populates it, a process may advise to itself only
+ * since Linux 6.13. */
 static void advise_process(struct ctx *c)
 {
 	static const struct {
 		int advice;
 		const char *name;
-	} kinds[] = { { 3, "willneed" }, { 20, "cold" }, { 4, "dontneed" }, { 22, "populate_read" }, { 12345, "bad" } };
+	} kinds[] = { { 3, "willneed" }, { 20, "cold" }, { 12345, "bad" }, { 4, "dontneed" }, { 22, "populate_read" } };
 	struct iovec v[3];
-	int n = 1 + (int)rnd(c, 3), k = (int)rnd(c, sizeof kinds / sizeof *kinds);
+	int n = 1 + (int)rnd(c, 3), k = (int)rnd(c, c->opt->exact ? 5 : 3);
 	long all = 0;
 	for (int i = 0; i < n; i++) {
 		struct range g = say_range(c);
@@ -120,7 +122,8 @@ static void move_to_node(struct ctx *c)
 static void user_faults(struct ctx *c)
 {
 	struct request q = { .where = FIXED, .file = FD_ANON, .prot = RW, .flags = MAP_PRIVATE | MAP_ANONYMOUS };
-	static __thread char content[4 * 65536] __attribute__((aligned(65536)));
+	/* the same for all threads */
+	static char content[4 * 65536];
 	long pages = 1 + (long)rnd(c, 4), n = 1 + (long)rnd(c, (uint64_t)pages);
 	q.region = pick_arena(c);
 	q.from.units = (long)rnd(c, (uint64_t)(ARENA_PAGES - pages)) * PER_PAGE;
@@ -144,9 +147,8 @@ static void user_faults(struct ctx *c)
 	struct uffdio_register part = { { at_page, (unsigned long)value(len) }, UFFDIO_REGISTER_MODE_MISSING, 0 };
 	struct uffdio_zeropage zero = { { at_page, (unsigned long)value(len) }, 0, 0 };
 	struct uffdio_copy copy = { at_page, (unsigned long)content, (unsigned long)value(len), 0, 0 };
-	memset(content, 0, sizeof content);
 	for (long u = 0; u < 4 * PER_PAGE; u++)
-		content[u * U] = (char)(1 + (u + (long)c->step) % 200);
+		content[u * U] = (char)(1 + u % 200);
 	say(c, "    register ");
 	say_arg(c, len);
 	CALL(c, ioctl(fd, UFFDIO_REGISTER, &part));

@@ -7,7 +7,8 @@
 
 enum { STRETCHES = 4, LONGEST = 6, ROOM = STRETCHES * LONGEST };
 
-static __thread char buffer[ROOM * 4096];
+/* One for each sequence. */
+static char buffers[64][ROOM * 4096];
 
 /* Stretches of one region; their units together. */
 static long pick_stretches(struct ctx *c, int r, struct iovec *v, int n)
@@ -38,6 +39,7 @@ static void say_bytes(struct ctx *c)
 
 static void read_vector(struct ctx *c)
 {
+	char *buffer = buffers[c->id];
 	struct iovec from[STRETCHES], to = { buffer, 0 };
 	int n = 1 + (int)rnd(c, STRETCHES), r = pick_region(c);
 	uint32_t h = 2166136261u;
@@ -65,6 +67,7 @@ static int may_store(struct ctx *c, const struct iovec *v, int n)
 
 static void write_vector(struct ctx *c)
 {
+	char *buffer = buffers[c->id];
 	struct iovec to[STRETCHES], from = { buffer, 0 };
 	int n = 1 + (int)rnd(c, STRETCHES), r = pick_region(c);
 	long units = pick_stretches(c, r, to, n), tag = 1 + (long)rnd(c, 200);

@@ -80,9 +80,9 @@ const VARIANTS: &[Variant] = &[
     variant("threads-interrupted", &["--threads", "8", "--signal", "--interrupt"], 8, LARGE),
     with_groups(FILES, variant("files", &[], 1, LARGE)),
     with_groups(FILES, variant("files-on-disk", &["--disk"], 1, LARGE)),
-    with_groups(CALLS, variant("calls", &[], 1, LARGE)),
-    with_groups(CALLS, variant("calls-by-number", &["--raw"], 1, LARGE)),
-    with_groups(EVERYTHING, variant("everything", &[], 1, LARGE)),
+    with_groups(CALLS, variant("calls", &["--exact"], 1, LARGE)),
+    with_groups(CALLS, variant("calls-by-number", &["--raw", "--exact"], 1, LARGE)),
+    with_groups(EVERYTHING, variant("everything", &["--exact"], 1, LARGE)),
     with_groups(
         EVERYTHING,
         variant("everything-in-a-handler", &["--signal", "--interrupt"], 1, LARGE),
