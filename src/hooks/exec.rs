@@ -55,12 +55,15 @@ fn spawn(
     let Some(next) = next else { return libc::ENOSYS };
     ready(path, arguments, environment);
     eof::before_spawn();
+    // looked at and stored into while all signals are blocked
+    transfer::prepare_args(&[pid as usize, actions as usize, attributes as usize]);
     // the child gets this thread's mask; dispositions are the process's
     let blocked = mask::before_exec();
     let answer = with_environment(environment, |environment| {
         next(pid, path, actions, attributes, arguments, environment)
     });
     mask::exec_failed(blocked);
+    transfer::seen();
     answer
 }
 

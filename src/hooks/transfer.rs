@@ -3,9 +3,9 @@
 
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
-use crate::{procfs, userfaults};
+use crate::{procfs, sys, userfaults};
 use core::ffi::{c_char, c_int, c_uint, c_void};
-use libc::{off64_t, off_t, size_t, ssize_t};
+use libc::{clockid_t, off64_t, off_t, size_t, ssize_t, timespec};
 use pagesim_core::errno::Errno;
 
 fn missing() -> isize {
@@ -84,6 +84,8 @@ buffer! {
         queue: c_int, to: *mut c_void, len: size_t, priority: *mut c_void, limit: *const c_void
     ) of to, len;
     getdents64, c"getdents64"(fd: c_int, to: *mut c_void, len: size_t) of to, len;
+    getdirentries, c"getdirentries"(fd: c_int, to: *mut c_void, len: size_t, at: *mut c_void) of to, len;
+    getdirentries64, c"getdirentries64"(fd: c_int, to: *mut c_void, len: size_t, at: *mut c_void) of to, len;
 }
 
 /// Defines reads of files into an array of iovec.
@@ -254,6 +256,35 @@ once! {
     removexattr, c"removexattr";
     lremovexattr, c"lremovexattr";
     fremovexattr, c"fremovexattr";
+    mount, c"mount";
+    umount, c"umount";
+    umount2, c"umount2";
+    pivot_root, c"pivot_root";
+    swapon, c"swapon";
+    swapoff, c"swapoff";
+    acct, c"acct";
+    quotactl, c"quotactl";
+    mq_unlink, c"mq_unlink";
+    fanotify_mark, c"fanotify_mark";
+    name_to_handle_at, c"name_to_handle_at";
+    open_by_handle_at, c"open_by_handle_at";
+    memfd_create, c"memfd_create";
+    ftok, c"ftok";
+    setmntent, c"setmntent";
+    __setmntent, c"__setmntent";
+    scandir, c"scandir";
+    scandir64, c"scandir64";
+    scandirat, c"scandirat";
+    scandirat64, c"scandirat64";
+    mkdtemp, c"mkdtemp";
+    mkstemp, c"mkstemp";
+    mkstemp64, c"mkstemp64";
+    mkostemp, c"mkostemp";
+    mkostemp64, c"mkostemp64";
+    mkstemps, c"mkstemps";
+    mkstemps64, c"mkstemps64";
+    mkostemps, c"mkostemps";
+    mkostemps64, c"mkostemps64";
 }
 
 hook! {
@@ -264,6 +295,34 @@ hook! {
         };
         transfer::prepare(to as usize, len);
         next(to, len)
+    }
+
+    fn __getcwd_chk(to: *mut c_char, len: size_t, size: size_t) -> *mut c_char {
+        let Some(next) = next!(c"__getcwd_chk", fn(*mut c_char, size_t, size_t) -> *mut c_char) else {
+            missing();
+            return core::ptr::null_mut();
+        };
+        transfer::prepare(to as usize, len);
+        next(to, len, size)
+    }
+
+    fn __getwd_chk(to: *mut c_char, size: size_t) -> *mut c_char {
+        let Some(next) = next!(c"__getwd_chk", fn(*mut c_char, size_t) -> *mut c_char) else {
+            missing();
+            return core::ptr::null_mut();
+        };
+        transfer::prepare(to as usize, size);
+        next(to, size)
+    }
+
+    /// The vdso stores into the program's memory by itself, but for the clocks that it
+    /// leaves to the kernel.
+    fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int = libc::clock_gettime {
+        transfer::prepare(to as usize, size_of::<timespec>());
+        match next!(c"clock_gettime", fn(clockid_t, *mut timespec) -> c_int) {
+            Some(next) => next(clock, to),
+            None => missing() as c_int,
+        }
     }
 
     fn process_vm_readv(
@@ -292,6 +351,31 @@ hook! {
         let (local, remote) = ((from as usize, from_count), (to as usize, to_count));
         transfer::prepare_processes(pid as usize, local, remote);
         next(pid, from, from_count, to, to_count, flags)
+    }
+}
+
+/// It ends the process when the kernel cannot reach the memory.
+#[no_mangle]
+extern "C" fn arc4random_buf(to: *mut c_void, len: size_t) {
+    transfer::prepare(to as usize, len);
+    match next!(c"arc4random_buf", fn(*mut c_void, size_t) -> ()) {
+        Some(next) => next(to, len),
+        None => random(to as usize, len),
+    }
+}
+
+/// The same where the C library has no function of the name.
+#[cold]
+fn random(to: usize, len: usize) {
+    let mut done = 0;
+    while done < len {
+        let args = [to + done, len - done, 0, 0, 0, 0];
+        // SAFETY: memory that the program wants to have filled.
+        match unsafe { sys::call(libc::SYS_getrandom, args) } {
+            Ok(more) => done += more,
+            Err(Errno(libc::EINTR)) => {}
+            Err(_) => sys::exit(libc::EXIT_FAILURE),
+        }
     }
 }
 
@@ -349,6 +433,25 @@ once! {
     setdomainname, c"setdomainname";
     setvbuf, c"setvbuf";
     setbuffer, c"setbuffer";
+    capget, c"capget";
+    capset, c"capset";
+    adjtimex, c"adjtimex";
+    __adjtimex, c"__adjtimex";
+    ntp_adjtime, c"ntp_adjtime";
+    clock_adjtime, c"clock_adjtime";
+    thrd_sleep, c"thrd_sleep";
+    eventfd_read, c"eventfd_read";
+    semctl, c"semctl";
+    getentropy, c"getentropy";
+    __getgroups_chk, c"__getgroups_chk";
+    pthread_getaffinity_np, c"pthread_getaffinity_np";
+    pthread_setaffinity_np, c"pthread_setaffinity_np";
+    pthread_getname_np, c"pthread_getname_np";
+    pthread_setname_np, c"pthread_setname_np";
+    ttyname_r, c"ttyname_r";
+    __ttyname_r_chk, c"__ttyname_r_chk";
+    openpty, c"openpty";
+    ptrace, c"ptrace";
 }
 again! {
     msgsnd, c"msgsnd";
