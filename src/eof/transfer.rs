@@ -126,6 +126,12 @@ pub(crate) fn prepare_strings(strings: usize) {
 /// `MAX_ARG_STRLEN`.
 const LONGEST_STRING: usize = 32 * kernel::SMALLEST_PAGE;
 
+/// [`prepare`] for a string that a program is started with; null is none.
+#[inline]
+pub(crate) fn prepare_string(string: usize) {
+    prepare(string, LONGEST_STRING);
+}
+
 #[cold]
 fn prepare_list(strings: usize) {
     let size = size_of::<usize>();
@@ -140,7 +146,7 @@ fn prepare_list(strings: usize) {
         if string == 0 {
             return;
         }
-        prepare(string, LONGEST_STRING);
+        prepare_string(string);
     }
 }
 

@@ -69,6 +69,7 @@ hook! {
     }
 
     fn popen(command: *const c_char, kind: *const c_char) -> *mut libc::FILE = libc::popen {
+        transfer::prepare_string(command as usize);
         if let Some(stream) = exec::follows().then(|| shell::popen(command, kind)).flatten() {
             return stream;
         }
@@ -89,27 +90,32 @@ hook! {
     fn pclose(stream: *mut libc::FILE) -> c_int = libc::pclose {
         let fclose = next!(c"fclose", fn(*mut libc::FILE) -> c_int);
         let close = |stream| fclose.map_or(0, |fclose| fclose(stream));
-        if let Some(status) = shell::close(stream, close) {
-            return status;
-        }
-        match next!(c"pclose", fn(*mut libc::FILE) -> c_int) {
-            Some(next) => next(stream),
-            None => status(Err(Errno::ENOSYS)),
-        }
+        let ended = shell::close(stream, close).unwrap_or_else(|| {
+            match next!(c"pclose", fn(*mut libc::FILE) -> c_int) {
+                Some(next) => next(stream),
+                None => status(Err(Errno::ENOSYS)),
+            }
+        });
+        transfer::seen();
+        ended
     }
 
     fn system(command: *const c_char) -> c_int = libc::system {
+        transfer::prepare_string(command as usize);
         // without a command it is only a question
-        if !command.is_null() && exec::follows() {
-            return shell::system(command);
-        }
-        match next!(c"system", fn(*const c_char) -> c_int) {
-            Some(next) => {
-                eof::before_spawn();
-                next(command)
+        let ended = if !command.is_null() && exec::follows() {
+            shell::system(command)
+        } else {
+            match next!(c"system", fn(*const c_char) -> c_int) {
+                Some(next) => {
+                    eof::before_spawn();
+                    next(command)
+                }
+                None => status(Err(Errno::ENOSYS)),
             }
-            None => status(Err(Errno::ENOSYS)),
-        }
+        };
+        transfer::seen();
+        ended
     }
 }
 
