@@ -292,7 +292,7 @@ global_asm!(
     environment = sym crate::hooks::exec::with_list_and_environment,
 );
 
-// printf(3) and its relatives: the registers that hold arguments are saved where a
+// printf(3), scanf(3) and their relatives: the registers that hold arguments are saved where a
 // va_list finds them (System V ABI, 3.5.7), which is handed on as the argument behind
 // those that are not variadic.
 global_asm!(
@@ -339,10 +339,30 @@ global_asm!(
     "printf_fn pagesim_printf_chk, {vprintf_chk}, 2, rdx",
     "printf_fn pagesim_fprintf_chk, {vfprintf_chk}, 3, rcx",
     "printf_fn pagesim_dprintf_chk, {vdprintf_chk}, 3, rcx",
+    "printf_fn pagesim_wprintf, {vwprintf}, 1, rsi",
+    "printf_fn pagesim_fwprintf, {vfwprintf}, 2, rdx",
+    "printf_fn pagesim_wprintf_chk, {vwprintf_chk}, 2, rdx",
+    "printf_fn pagesim_fwprintf_chk, {vfwprintf_chk}, 3, rcx",
+    "printf_fn pagesim_scanf, {vscanf}, 1, rsi",
+    "printf_fn pagesim_scanf_c99, {vscanf_c99}, 1, rsi",
+    "printf_fn pagesim_scanf_c23, {vscanf_c23}, 1, rsi",
+    "printf_fn pagesim_fscanf, {vfscanf}, 2, rdx",
+    "printf_fn pagesim_fscanf_c99, {vfscanf_c99}, 2, rdx",
+    "printf_fn pagesim_fscanf_c23, {vfscanf_c23}, 2, rdx",
     vprintf = sym crate::hooks::streams::to_output,
     vfprintf = sym crate::hooks::streams::to_stream,
     vdprintf = sym crate::hooks::streams::to_descriptor,
     vprintf_chk = sym crate::hooks::streams::to_output_checked,
     vfprintf_chk = sym crate::hooks::streams::to_stream_checked,
     vdprintf_chk = sym crate::hooks::streams::to_descriptor_checked,
+    vwprintf = sym crate::hooks::streams::to_wide_output,
+    vfwprintf = sym crate::hooks::streams::to_wide_stream,
+    vwprintf_chk = sym crate::hooks::streams::to_wide_output_checked,
+    vfwprintf_chk = sym crate::hooks::streams::to_wide_stream_checked,
+    vscanf = sym crate::hooks::reading::input,
+    vscanf_c99 = sym crate::hooks::reading::input_c99,
+    vscanf_c23 = sym crate::hooks::reading::input_c23,
+    vfscanf = sym crate::hooks::reading::stream,
+    vfscanf_c99 = sym crate::hooks::reading::stream_c99,
+    vfscanf_c23 = sym crate::hooks::reading::stream_c23,
 );

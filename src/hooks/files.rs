@@ -99,10 +99,13 @@ macro_rules! like_fopen {
                 if unsafe { procfs::concerns_stream(path, mode) } {
                     return stream(path, mode);
                 }
-                match next!($c_name, fn(*const c_char, *const c_char) -> *mut FILE) {
+                let opened = match next!($c_name, fn(*const c_char, *const c_char) -> *mut FILE) {
                     Some(next) => perhaps_pipe(next(path, mode), mode),
                     None => stream(path, mode),
-                }
+                };
+                // mode "w" may have cut a file
+                transfer::seen();
+                opened
             }
         )*}
     };
@@ -160,6 +163,7 @@ macro_rules! like_freopen {
                 let Some(next) = next else { return core::ptr::null_mut() };
                 transfer::prepare_args(&[path as usize, mode as usize]);
                 let opened = next(path, mode, stream);
+                transfer::seen();
                 // SAFETY: the program's strings.
                 if !opened.is_null() && unsafe { procfs::concerns_stream(path, mode) } {
                     let flags = private(mode) | libc::O_RDONLY;
@@ -183,6 +187,7 @@ hook! {
         if let Some(next) = next!(c"rewind", fn(*mut FILE) -> ()) {
             next(stream);
         }
+        transfer::seen();
     }
 }
 
@@ -194,10 +199,12 @@ macro_rules! like_fseek {
                 if whence == libc::SEEK_SET && offset == 0 {
                     renew(stream);
                 }
-                match next!($c_name, fn(*mut FILE, i64, c_int) -> c_int) {
-                    Some(next) => next(stream, offset, whence),
-                    None => word(Err(Errno::ENOSYS)) as c_int,
-                }
+                let next = next!($c_name, fn(*mut FILE, i64, c_int) -> c_int);
+                let Some(next) = next else { return word(Err(Errno::ENOSYS)) as c_int };
+                let answer = next(stream, offset, whence);
+                // what was in the stream's buffer is in the file now
+                transfer::seen();
+                answer
             }
         )*}
     };

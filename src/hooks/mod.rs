@@ -13,6 +13,7 @@ mod other;
 mod pipes;
 mod query;
 mod ranges;
+pub(crate) mod reading;
 mod shm;
 mod signal;
 mod stat;

@@ -7,7 +7,7 @@ use crate::arch::weak_symbol;
 use crate::eof::{self, transfer};
 use crate::shell;
 use core::ffi::{c_char, c_int, c_void};
-use libc::{size_t, FILE};
+use libc::{size_t, wchar_t, FILE};
 use pagesim_core::errno::Errno;
 
 /// Defines functions after which a stream's file may have grown.
@@ -32,6 +32,19 @@ writing! {
     fcloseall, c"fcloseall"() -> c_int;
     fputs, c"fputs"(text: *const c_char, stream: *mut FILE) -> c_int;
     fputs_unlocked, c"fputs_unlocked"(text: *const c_char, stream: *mut FILE) -> c_int;
+    fsetpos, c"fsetpos"(stream: *mut FILE, at: *const c_void) -> c_int;
+    fsetpos64, c"fsetpos64"(stream: *mut FILE, at: *const c_void) -> c_int;
+    setlinebuf, c"setlinebuf"(stream: *mut FILE) -> c_int;
+    _flushlbf, c"_flushlbf"() -> c_int;
+    fputws, c"fputws"(text: *const wchar_t, stream: *mut FILE) -> c_int;
+    fputws_unlocked, c"fputws_unlocked"(text: *const wchar_t, stream: *mut FILE) -> c_int;
+    perror, c"perror"(text: *const c_char) -> c_int;
+    psignal, c"psignal"(signal: c_int, text: *const c_char) -> c_int;
+    psiginfo, c"psiginfo"(info: *const c_void, text: *const c_char) -> c_int;
+    putpwent, c"putpwent"(entry: *const c_void, stream: *mut FILE) -> c_int;
+    putgrent, c"putgrent"(entry: *const c_void, stream: *mut FILE) -> c_int;
+    putspent, c"putspent"(entry: *const c_void, stream: *mut FILE) -> c_int;
+    addmntent, c"addmntent"(stream: *mut FILE, entry: *const c_void) -> c_int;
 }
 
 hook! {
@@ -44,6 +57,36 @@ hook! {
         transfer::seen();
         answer
     }
+}
+
+/// `BUFSIZ` of glibc; musl has less.
+const BUFSIZ: usize = 8192;
+
+/// Defines functions that give a stream a buffer, which is handed through from then
+/// on. They write what the old one holds.
+macro_rules! buffers {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty, $len:expr;)*) => {
+        hook! {$(
+            fn $name(stream: *mut FILE, buffer: *mut c_char $(, $arg: $ty)*) -> $ret {
+                let next = next!($c_name, fn(*mut FILE, *mut c_char $(, $ty)*) -> $ret);
+                let Some(next) = next else {
+                    return errno::word(Err(Errno::ENOSYS)) as $ret;
+                };
+                if !buffer.is_null() {
+                    transfer::prepare(buffer as usize, $len);
+                }
+                let answer = next(stream, buffer $(, $arg)*);
+                transfer::seen();
+                answer
+            }
+        )*}
+    };
+}
+
+buffers! {
+    setbuf, c"setbuf"() -> c_int, BUFSIZ;
+    setbuffer, c"setbuffer"(len: size_t) -> c_int, len;
+    setvbuf, c"setvbuf"(mode: c_int, len: size_t) -> c_int, len;
 }
 
 /// Defines functions that hand memory through.
@@ -110,11 +153,21 @@ fn number(stream: *mut FILE) -> c_int {
     fd
 }
 
-/// The C library's stdout.
+/// A variable of the C library that holds a stream.
+macro_rules! standard {
+    ($name:literal) => {{
+        let address = weak_symbol!($name);
+        // SAFETY: the variable of that name.
+        unsafe { (address as *const *mut FILE).as_ref() }.copied().unwrap_or(core::ptr::null_mut())
+    }};
+}
+
 fn standard_output() -> *mut FILE {
-    let address = weak_symbol!("stdout");
-    // SAFETY: the variable of that name.
-    unsafe { (address as *const *mut FILE).as_ref() }.copied().unwrap_or(core::ptr::null_mut())
+    standard!("stdout")
+}
+
+pub(super) fn standard_input() -> *mut FILE {
+    standard!("stdin")
 }
 
 fn one(answer: c_int) -> usize {
@@ -155,6 +208,13 @@ putting! {
     putchar, c"putchar"(c: c_int), standard_output(), one;
     putchar_unlocked, c"putchar_unlocked"(c: c_int), standard_output(), one;
     puts, c"puts"(text: *const c_char), standard_output(), unknown;
+    // wide streams, whose __fpending(3) and answers count wide characters
+    fputwc, c"fputwc"(c: wchar_t, stream: *mut FILE), stream, one;
+    putwc, c"putwc"(c: wchar_t, stream: *mut FILE), stream, one;
+    fputwc_unlocked, c"fputwc_unlocked"(c: wchar_t, stream: *mut FILE), stream, one;
+    putwc_unlocked, c"putwc_unlocked"(c: wchar_t, stream: *mut FILE), stream, one;
+    putwchar, c"putwchar"(c: wchar_t), standard_output(), one;
+    putwchar_unlocked, c"putwchar_unlocked"(c: wchar_t), standard_output(), one;
 }
 
 /// Defines printf(3) and its relatives with a va_list, and inner functions of the same
@@ -195,6 +255,17 @@ formatting! {
     to_descriptor_checked, __vdprintf_chk, c"__vdprintf_chk"(
         fd: c_int, flag: c_int, format: *const c_char, list: *mut c_void
     ), |next| written(fd, || next(fd, flag, format, list));
+    to_wide_output, vwprintf, c"vwprintf"(format: *const wchar_t, list: *mut c_void),
+        |next| putting(standard_output(), || next(format, list), length);
+    to_wide_output_checked, __vwprintf_chk, c"__vwprintf_chk"(
+        flag: c_int, format: *const wchar_t, list: *mut c_void
+    ), |next| putting(standard_output(), || next(flag, format, list), length);
+    to_wide_stream, vfwprintf, c"vfwprintf"(
+        stream: *mut FILE, format: *const wchar_t, list: *mut c_void
+    ), |next| putting(stream, || next(stream, format, list), length);
+    to_wide_stream_checked, __vfwprintf_chk, c"__vfwprintf_chk"(
+        stream: *mut FILE, flag: c_int, format: *const wchar_t, list: *mut c_void
+    ), |next| putting(stream, || next(stream, flag, format, list), length);
 }
 
 /// Runs a function that writes to the file of `fd`.
@@ -221,4 +292,8 @@ variadic! {
     __printf_chk "pagesim_printf_chk";
     __fprintf_chk "pagesim_fprintf_chk";
     __dprintf_chk "pagesim_dprintf_chk";
+    wprintf "pagesim_wprintf";
+    fwprintf "pagesim_fwprintf";
+    __wprintf_chk "pagesim_wprintf_chk";
+    __fwprintf_chk "pagesim_fwprintf_chk";
 }

@@ -431,8 +431,6 @@ once! {
     msgctl, c"msgctl";
     sethostname, c"sethostname";
     setdomainname, c"setdomainname";
-    setvbuf, c"setvbuf";
-    setbuffer, c"setbuffer";
     capget, c"capget";
     capset, c"capset";
     adjtimex, c"adjtimex";

@@ -1,0 +1,163 @@
+//! Streams of the C library that are read: who reads from one may learn by that that
+//! another process has changed a file.
+
+use super::streams::standard_input;
+use super::{errno, hook, next};
+use crate::eof::{self, transfer};
+use core::ffi::{c_char, c_int, c_void};
+use libc::{size_t, ssize_t, wchar_t, FILE};
+use pagesim_core::errno::Errno;
+
+/// Defines functions that read more than one character, and what they answer where the C
+/// library has none of the name.
+macro_rules! reading {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty, $missing:expr;)*) => {
+        hook! {$(
+            fn $name($($arg: $ty),*) -> $ret {
+                let Some(next) = next!($c_name, fn($($ty),*) -> $ret) else {
+                    errno::set(Errno::ENOSYS);
+                    return $missing;
+                };
+                let answer = next($($arg),*);
+                transfer::seen();
+                answer
+            }
+        )*}
+    };
+}
+
+const NO_LINE: *mut c_char = core::ptr::null_mut();
+const NO_WIDE_LINE: *mut wchar_t = core::ptr::null_mut();
+
+reading! {
+    fgets, c"fgets"(to: *mut c_char, room: c_int, stream: *mut FILE) -> *mut c_char, NO_LINE;
+    fgets_unlocked, c"fgets_unlocked"(
+        to: *mut c_char, room: c_int, stream: *mut FILE
+    ) -> *mut c_char, NO_LINE;
+    __fgets_chk, c"__fgets_chk"(
+        to: *mut c_char, size: size_t, room: c_int, stream: *mut FILE
+    ) -> *mut c_char, NO_LINE;
+    __fgets_unlocked_chk, c"__fgets_unlocked_chk"(
+        to: *mut c_char, size: size_t, room: c_int, stream: *mut FILE
+    ) -> *mut c_char, NO_LINE;
+    fgetws, c"fgetws"(to: *mut wchar_t, room: c_int, stream: *mut FILE) -> *mut wchar_t, NO_WIDE_LINE;
+    getline, c"getline"(
+        line: *mut *mut c_char, room: *mut size_t, stream: *mut FILE
+    ) -> ssize_t, -1;
+    getdelim, c"getdelim"(
+        line: *mut *mut c_char, room: *mut size_t, end: c_int, stream: *mut FILE
+    ) -> ssize_t, -1;
+    __getdelim, c"__getdelim"(
+        line: *mut *mut c_char, room: *mut size_t, end: c_int, stream: *mut FILE
+    ) -> ssize_t, -1;
+    // what the macros of getc_unlocked(3) call when a buffer is empty
+    __uflow, c"__uflow"(stream: *mut FILE) -> c_int, -1;
+    __underflow, c"__underflow"(stream: *mut FILE) -> c_int, -1;
+    fgetwc, c"fgetwc"(stream: *mut FILE) -> c_int, -1;
+    getwc, c"getwc"(stream: *mut FILE) -> c_int, -1;
+    getwchar, c"getwchar"() -> c_int, -1;
+}
+
+/// Where a stream's reader stands in its buffer, and the buffer's end: the words behind
+/// the flags in both C libraries (`_IO_read_ptr` and `_IO_read_end` of
+/// <bits/types/struct_FILE.h>, `rpos` and `rend`).
+#[repr(C)]
+struct Buffered {
+    flags: usize,
+    at: usize,
+    end: usize,
+}
+
+/// Whether the next character is in the buffer, so that nothing is read.
+#[cold]
+fn is_buffered(stream: *const FILE) -> bool {
+    // SAFETY: null or a stream, which another thread may be using: then it counts as
+    // whatever is found.
+    unsafe { stream.cast::<Buffered>().as_ref() }.is_some_and(|buffered| buffered.at < buffered.end)
+}
+
+/// Defines functions that read one character.
+macro_rules! taking {
+    ($($name:ident, $c_name:literal ($($arg:ident)?), $stream:expr;)*) => {
+        hook! {$(
+            fn $name($($arg: *mut FILE)?) -> c_int {
+                let next = next!($c_name, fn($(taking!(@ $arg))?) -> c_int);
+                let Some(next) = next else {
+                    return errno::word(Err(Errno::ENOSYS)) as c_int;
+                };
+                let reads = eof::alive() && !is_buffered($stream);
+                let answer = next($($arg)?);
+                if reads {
+                    transfer::seen();
+                }
+                answer
+            }
+        )*}
+    };
+    (@ $arg:ident) => {
+        *mut FILE
+    };
+}
+
+taking! {
+    fgetc, c"fgetc"(stream), stream;
+    getc, c"getc"(stream), stream;
+    _IO_getc, c"_IO_getc"(stream), stream;
+    fgetc_unlocked, c"fgetc_unlocked"(stream), stream;
+    getc_unlocked, c"getc_unlocked"(stream), stream;
+    getchar, c"getchar"(), standard_input();
+    getchar_unlocked, c"getchar_unlocked"(), standard_input();
+}
+
+/// Defines scanf(3) and its relatives with a va_list, and inner functions of the same
+/// meaning, which no other library can take, for the variadic ones.
+macro_rules! scanning {
+    ($($inner:ident, $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*);)*) => {$(
+        pub(crate) extern "C" fn $inner($($arg: $ty),*) -> c_int {
+            let Some(next) = next!($c_name, fn($($ty),*) -> c_int) else {
+                return errno::word(Err(Errno::ENOSYS)) as c_int;
+            };
+            let answer = next($($arg),*);
+            transfer::seen();
+            answer
+        }
+
+        hook! {
+            fn $name($($arg: $ty),*) -> c_int {
+                $inner($($arg),*)
+            }
+        }
+    )*};
+}
+
+scanning! {
+    input, vscanf, c"vscanf"(format: *const c_char, list: *mut c_void);
+    input_c99, __isoc99_vscanf, c"__isoc99_vscanf"(format: *const c_char, list: *mut c_void);
+    input_c23, __isoc23_vscanf, c"__isoc23_vscanf"(format: *const c_char, list: *mut c_void);
+    stream, vfscanf, c"vfscanf"(from: *mut FILE, format: *const c_char, list: *mut c_void);
+    stream_c99, __isoc99_vfscanf, c"__isoc99_vfscanf"(
+        from: *mut FILE, format: *const c_char, list: *mut c_void
+    );
+    stream_c23, __isoc23_vfscanf, c"__isoc23_vfscanf"(
+        from: *mut FILE, format: *const c_char, list: *mut c_void
+    );
+}
+
+/// The variadic ones: `arch` makes a va_list and calls those above.
+macro_rules! variadic {
+    ($($name:ident $label:literal;)*) => {$(
+        #[no_mangle]
+        extern "C" fn $name() {
+            crate::arch::tail_to!($label);
+        }
+    )*};
+}
+
+variadic! {
+    scanf "pagesim_scanf";
+    __isoc99_scanf "pagesim_scanf_c99";
+    __isoc23_scanf "pagesim_scanf_c23";
+    fscanf "pagesim_fscanf";
+    __isoc99_fscanf "pagesim_fscanf_c99";
+    __isoc23_fscanf "pagesim_fscanf_c23";
+}
