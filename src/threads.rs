@@ -5,7 +5,6 @@
 //! of such a stack need not lie on a target page; the part below the first
 //! one is kept from the program.
 
-use crate::eof::mask;
 use crate::hooks::next;
 use crate::record;
 use crate::state::{self, Turn};
@@ -114,62 +113,6 @@ fn has_own_stack(attributes: *const pthread_attr_t) -> bool {
     stack(attributes).is_some_and(|(base, size)| base.wrapping_add(size) != 0)
 }
 
-/// What a new thread is to begin with: its function, that one's argument, and
-/// whether it inherits a blocked SIGBUS. The function is 0 in a free place.
-struct Begin {
-    start: AtomicUsize,
-    argument: AtomicUsize,
-    blocked: AtomicBool,
-}
-
-/// Threads that have been made and have not begun; when there are more, they begin
-/// without being told.
-static BEGIN: [Begin; 64] = [const {
-    Begin {
-        start: AtomicUsize::new(0),
-        argument: AtomicUsize::new(0),
-        blocked: AtomicBool::new(false),
-    }
-}; 64];
-
-/// A place being filled.
-const TAKEN: usize = 1;
-
-extern "C" fn begin(place: *mut c_void) -> *mut c_void {
-    // SAFETY: one of `BEGIN`.
-    let place = unsafe { &*place.cast::<Begin>() };
-    mask::thread_begins(place.blocked.load(Ordering::Relaxed));
-    let argument = place.argument.load(Ordering::Relaxed) as *mut c_void;
-    let start = place.start.swap(0, Ordering::AcqRel);
-    // SAFETY: the program's function.
-    let start: Start = unsafe { core::mem::transmute(start) };
-    start(argument)
-}
-
-/// Has a thread begin with what it inherits of SIGBUS. Its thread pointer may be that
-/// of one that has ended, so it has to be told whenever any thread was.
-fn create_told(
-    start: Start,
-    argument: *mut c_void,
-    create: impl FnOnce(Start, *mut c_void) -> c_int,
-) -> c_int {
-    let taken = |place: &&Begin| {
-        place.start.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    };
-    if !mask::any_held() {
-        return create(start, argument);
-    }
-    let Some(place) = BEGIN.iter().find(taken) else { return create(start, argument) };
-    place.argument.store(argument as usize, Ordering::Relaxed);
-    place.blocked.store(mask::held(), Ordering::Relaxed);
-    place.start.store(start as *const () as usize, Ordering::Release);
-    let answer = create(begin, core::ptr::from_ref(place).cast_mut().cast());
-    if answer != 0 {
-        place.start.store(0, Ordering::Release);
-    }
-    answer
-}
-
 /// pthread_create(3) by way of the C library's.
 pub(crate) fn create(
     next: Create,
@@ -198,7 +141,7 @@ pub(crate) fn create(
     if !has_own_stack(own) {
         widen(own, config.target.bytes() - config.real.bytes().min(config.target.bytes()));
     }
-    create_told(start, argument, |start, argument| next(thread, own, start, argument))
+    next(thread, own, start, argument)
 }
 
 /// Makes the stack larger: what [`reported`] takes off its lower end was never asked

@@ -8,6 +8,7 @@ use super::{kernel, mask, strict, Eof};
 use crate::arch;
 use crate::record;
 use crate::state::{self, Turn};
+use crate::sys;
 use core::ffi::c_void;
 use pagesim_core::finding::Call;
 use pagesim_core::flags::Prot;
@@ -22,8 +23,11 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
         strict::step(context);
         return;
     }
+    // What the signal interrupted is said to block it; a call that lasts under a mask
+    // of its own may not.
     // SAFETY: as above.
-    let blocked = mask::held() || unsafe { mask::stands_in(*mask_of(context)) };
+    let blocked =
+        unsafe { mask::stands_in(*mask_of(context)) } && mask::stands_in(sys::signal_mask());
     if !blocked {
         BUS.deliver(code, info, context);
     } else if code > 0 {
@@ -31,9 +35,13 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
         BUS.end(code, info);
     } else {
         // A thread that believes it blocks SIGBUS was sent one: from now on it
-        // does.
+        // does, and no fault of its own can fill a tail.
+        if let Turn::Open(mut guard) = state::enter() {
+            Eof::of(&mut guard).fill_all();
+        }
         // SAFETY: the kernel's context; its mask is restored when this returns.
-        unsafe { *mask_of(context) |= mask::BUS };
+        let interrupted = unsafe { &mut *mask_of(context) };
+        *interrupted = mask::of_sent(*interrupted);
         BUS.send_again(code, info);
     }
 }

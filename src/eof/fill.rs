@@ -107,11 +107,19 @@ impl Eof<'_> {
 
     /// Fills the tails of all shared mappings that can be written.
     pub(super) fn fill_shared(&mut self) {
+        self.fill_each(|vma| vma.flags.is_shared() && vma.prot.contains(Prot::WRITE));
+    }
+
+    /// Fills all tails.
+    pub(super) fn fill_all(&mut self) {
+        self.fill_each(|vma| vma.prot.intersects(Prot::RWX));
+    }
+
+    pub(super) fn fill_each(&mut self, wanted: impl Fn(&Vma) -> bool) {
         let mut at = 0;
         while let Some(vma) = self.space.map().first_from(at) {
             at = vma.range.end();
-            let file = matches!(vma.backing, Backing::File { .. });
-            if file && vma.flags.is_shared() && vma.prot.contains(Prot::WRITE) {
+            if matches!(vma.backing, Backing::File { .. }) && wanted(&vma) {
                 if let Some(page) = self.page_of_end(&vma) {
                     self.fill_page(&vma, page);
                 }

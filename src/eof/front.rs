@@ -100,7 +100,7 @@ impl Front {
             flags |= RESTORER;
         }
         let handler = self.handler as *const () as usize;
-        KernelAction { handler, flags, restorer, mask: !signals::FAULTS }
+        KernelAction { handler, flags, restorer, mask: !(signals::FAULTS | mask::STAND_IN) }
     }
 
     /// Puts our handler in front of the program's, once.
@@ -189,14 +189,20 @@ impl Front {
             self.keep(&KernelAction { handler: libc::SIG_DFL, ..*action });
         }
         // SAFETY: the context that the kernel made for this handler.
-        let mut mask = unsafe { *mask_of(context) } | action.mask;
+        let interrupted = unsafe { &mut *mask_of(context) };
+        // the program is shown the mask that it believes in
+        *interrupted = mask::reported(*interrupted);
+        let mut mask = *interrupted | action.mask;
         if action.flags & libc::SA_NODEFER as usize == 0 {
             mask |= signals::bit(self.signal);
         }
-        sys::set_signal_mask(mask::of_handler(mask));
+        sys::set_signal_mask(mask::told(mask));
         // SAFETY: the program's handler; one without SA_SIGINFO ignores the rest.
         let handler: Handler = unsafe { core::mem::transmute(action.handler) };
         handler(self.signal, info, context);
+        // SAFETY: as above; the handler may have changed it.
+        let interrupted = unsafe { &mut *mask_of(context) };
+        *interrupted = mask::told(*interrupted);
     }
 }
 

@@ -18,8 +18,8 @@ const NO_SUCH_HOW: usize = 99;
 /// as the program would, without a signal, a descriptor or a right that a
 /// filter could have taken away.
 pub(crate) fn readable(addr: usize) -> bool {
-    // who cannot be asked has no tails
-    if filter::ends(libc::SYS_rt_sigprocmask) {
+    // who cannot be asked has no tails; a null pointer is no set, which is no error
+    if addr == 0 || filter::ends(libc::SYS_rt_sigprocmask) {
         return false;
     }
     let args = [NO_SUCH_HOW, addr, 0, size_of::<sys::SignalSet>(), 0, 0];

@@ -186,6 +186,9 @@ impl<'a> Eof<'a> {
             if HIGH.fetch_max(vma.range.end(), Ordering::SeqCst) == 0 {
                 growth::watch();
             }
+            if mask::in_earnest() {
+                self.fill_each(|other| other.range == vma.range);
+            }
         }
     }
 

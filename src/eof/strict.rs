@@ -12,7 +12,7 @@
 
 use super::front::{mask_of, Front};
 use super::list::Tail;
-use super::{fill, kernel, remap, Eof};
+use super::{fill, kernel, mask, remap, Eof};
 use crate::arch;
 use crate::arch::thread_pointer;
 use crate::signals;
@@ -104,8 +104,12 @@ extern "C" fn on_trap(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) 
 }
 
 impl Eof<'_> {
-    /// Takes the memory of every tail away and lets the file's mappings return.
+    /// Takes the memory of every tail away and lets the file's mappings return, unless
+    /// the next access of this thread could not bring it back.
     pub(super) fn hide_all(&mut self) {
+        if mask::in_earnest() {
+            return;
+        }
         for number in 0..self.list.numbers() {
             let Some(tail) = self.list.get(number).filter(|tail| !tail.hidden && !tail.own) else {
                 continue;

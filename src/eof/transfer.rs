@@ -8,7 +8,7 @@
 //! where it has done nothing by then.
 
 pub(crate) use super::changes::*;
-use super::{any_file, concerned, kernel, Eof};
+use super::{any_file, concerned, kernel, mask, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
 use crate::sys;
@@ -243,7 +243,10 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
         | libc::SYS_pwrite64
         | libc::SYS_pwritev
         | libc::SYS_pwritev2 => changed(fd as i32),
-        _ => seen(),
+        _ => {
+            seen();
+            mask::taken();
+        }
     }
     answer
 }

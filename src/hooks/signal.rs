@@ -8,7 +8,7 @@ use crate::record::faults;
 use crate::signals;
 use crate::sys::SignalSet;
 use core::ffi::{c_int, c_void};
-use libc::{sigaction as Action, sighandler_t, sigset_t, size_t};
+use libc::{pthread_attr_t, sigaction as Action, sighandler_t, sigset_t, size_t};
 use pagesim_core::errno::Errno;
 
 /// Notes a handler that is an address.
@@ -75,14 +75,14 @@ unsafe fn without_bus(
             Some(action) => {
                 let mut action = *action;
                 let set = set_of(&mut action.sa_mask);
-                *set = mask::of_handler(*set);
+                *set = mask::told(*set);
                 next(signal, &raw const action, old)
             }
             None => next(signal, new, old),
         };
         if let (Some(old), true) = (old.as_mut(), answer == 0) {
             let set = set_of(&mut old.sa_mask);
-            *set = mask::reported(*set, false);
+            *set = mask::reported(*set);
         }
         answer
     }
@@ -99,26 +99,20 @@ type Sigprocmask = extern "C" fn(c_int, *const sigset_t, *mut sigset_t) -> c_int
 /// sigprocmask(2) with SIGBUS only said to be blocked.
 fn set_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t, next: Sigprocmask) -> c_int {
     transfer::prepare_args(&[new as usize, old as usize]);
-    let held = !old.is_null() && mask::said_to_block();
     // SAFETY: null or the program's sets.
     unsafe {
         let answer = match new.as_ref() {
             Some(set) => {
                 let mut set = *set;
                 let word = set_of(&mut set);
-                let (told, keep) = mask::change(how, *word);
-                *word = told;
-                let answer = next(how, &raw const set, old);
-                if keep {
-                    mask::keep_blocked();
-                }
-                answer
+                *word = mask::change(how, *word);
+                next(how, &raw const set, old)
             }
             None => next(how, new, old),
         };
         if let (Some(old), true) = (old.as_mut(), answer == 0) {
             let word = set_of(old);
-            *word = mask::reported(*word, held);
+            *word = mask::reported(*word);
         }
         answer
     }
@@ -142,8 +136,63 @@ hook! {
     }
 }
 
-/// A mask that lasts for one call, without SIGBUS: a handler that runs meanwhile may
-/// touch a tail. `call` gets the address of a copy.
+/// Defines calls that change the mask by one signal, which the C library makes of
+/// sigprocmask(2) by itself.
+macro_rules! by_one {
+    ($($name:ident, $c_name:literal, $how:expr;)*) => {
+        hook! {$(
+            fn $name(signal: c_int) -> c_int {
+                let next = next!($c_name, fn(c_int) -> c_int);
+                match next.filter(|_| signal != libc::SIGBUS) {
+                    Some(next) => next(signal),
+                    None => change_bus($how),
+                }
+            }
+        )*}
+    };
+}
+
+by_one! {
+    sighold, c"sighold", libc::SIG_BLOCK;
+    sigrelse, c"sigrelse", libc::SIG_UNBLOCK;
+}
+
+/// The same for SIGBUS.
+fn change_bus(how: c_int) -> c_int {
+    // SAFETY: no bits are a set.
+    let mut set: sigset_t = unsafe { core::mem::zeroed() };
+    *set_of(&mut set) = mask::BUS;
+    sigprocmask(how, &raw const set, core::ptr::null_mut())
+}
+
+hook! {
+    fn pthread_attr_setsigmask_np(attributes: *mut pthread_attr_t, set: *const sigset_t) -> c_int {
+        let next =
+            next!(c"pthread_attr_setsigmask_np", fn(*mut pthread_attr_t, *const sigset_t) -> c_int);
+        let Some(next) = next else { return Errno::ENOSYS.0 };
+        // SAFETY: null or the program's set.
+        let Some(set) = (unsafe { set.as_ref() }) else { return next(attributes, set) };
+        let mut set = *set;
+        let word = set_of(&mut set);
+        *word = mask::told(*word);
+        next(attributes, &raw const set)
+    }
+
+    fn pthread_attr_getsigmask_np(attributes: *const pthread_attr_t, set: *mut sigset_t) -> c_int {
+        let next =
+            next!(c"pthread_attr_getsigmask_np", fn(*const pthread_attr_t, *mut sigset_t) -> c_int);
+        let Some(next) = next else { return Errno::ENOSYS.0 };
+        let answer = next(attributes, set);
+        // SAFETY: the C library has just written there.
+        if let (0, Some(set)) = (answer, unsafe { set.as_mut() }) {
+            let word = set_of(set);
+            *word = mask::reported(*word);
+        }
+        answer
+    }
+}
+
+/// A mask that lasts for one call, in which a handler may touch a tail. `call` gets the address of a copy.
 ///
 /// # Safety
 /// `set` is null or points to a set.
@@ -156,7 +205,9 @@ unsafe fn for_a_call<T>(set: *const sigset_t, call: impl FnOnce(*const sigset_t)
     let mut set = unsafe { *set };
     let word = set_of(&mut set);
     *word = mask::of_call(*word);
-    call(&raw const set)
+    let answer = call(&raw const set);
+    mask::taken();
+    answer
 }
 
 hook! {

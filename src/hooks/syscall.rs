@@ -356,15 +356,29 @@ fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
         }
         return Ok(0);
     }
-    // SAFETY: the program's arguments, to the kernel as they are; the handler
-    // is read after the kernel has accepted the pointer.
-    unsafe {
-        let answer = crate::sys::call(libc::SYS_rt_sigaction, args)?;
-        if let Some(handler) = (new as *const usize).as_ref() {
-            if *handler != libc::SIG_DFL && *handler != libc::SIG_IGN {
-                signals::handled(signal as i32);
-            }
+    let whole = size == size_of::<sys::SignalSet>();
+    let readable = whole && eof::can_read(new & !7);
+    // SAFETY: as readable as its first word; the kernel refuses what is not.
+    let action = readable.then(|| unsafe { (new as *const eof::KernelAction).read_unaligned() });
+    // a handler must not block SIGBUS in earnest
+    let told =
+        action.map(|action| eof::KernelAction { mask: eof::mask::told(action.mask), ..action });
+    let new = told.as_ref().map_or(new, |told| core::ptr::from_ref(told) as usize);
+    let args = [signal, new, old, size, 0, 0];
+    // SAFETY: the program's request, its action in this frame.
+    let answer = unsafe { sys::call(libc::SYS_rt_sigaction, args) }?;
+    if let Some(action) = told {
+        if action.handler != libc::SIG_DFL && action.handler != libc::SIG_IGN {
+            signals::handled(signal as i32);
         }
-        Ok(answer)
     }
+    if let (true, Some(old)) = (whole, core::ptr::NonNull::new(old as *mut eof::KernelAction)) {
+        // SAFETY: the kernel has just written there.
+        unsafe {
+            let seen = old.read_unaligned();
+            let mask = eof::mask::reported(seen.mask);
+            old.write_unaligned(eof::KernelAction { mask, ..seen });
+        }
+    }
+    Ok(answer)
 }

@@ -2,7 +2,7 @@
 //! after which a program may know that another process has changed a file.
 
 use super::{errno, hook, next};
-use crate::eof::{self, transfer};
+use crate::eof::{self, mask, transfer};
 use crate::{procfs, sys, userfaults};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{clockid_t, off64_t, off_t, size_t, ssize_t, timespec};
@@ -42,6 +42,7 @@ macro_rules! file {
                 transfer::prepare(to as usize, len);
                 let answer = next(fd, to, len $(, $arg)*);
                 transfer::seen();
+                mask::taken();
                 userfaults::told(fd, to as usize, answer);
                 answer
             }
@@ -379,6 +380,29 @@ fn random(to: usize, len: usize) {
     }
 }
 
+/// Defines calls by which a thread is given a signal that was pending.
+macro_rules! given {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(set: usize, to: usize, limit: usize) -> isize {
+                let next = next!($c_name, fn(usize, usize, usize) -> isize);
+                let Some(next) = next else { return missing() };
+                transfer::prepare_args(&[set, to, limit]);
+                let answer = next(set, to, limit);
+                transfer::seen();
+                mask::taken();
+                answer
+            }
+        )*}
+    };
+}
+
+given! {
+    sigwait, c"sigwait";
+    sigwaitinfo, c"sigwaitinfo";
+    sigtimedwait, c"sigtimedwait";
+}
+
 // Structures and buffers.
 once! {
     clock_getres, c"clock_getres";
@@ -401,9 +425,6 @@ once! {
     getresgid, c"getresgid";
     sigaltstack, c"sigaltstack";
     sigpending, c"sigpending";
-    sigwait, c"sigwait";
-    sigwaitinfo, c"sigwaitinfo";
-    sigtimedwait, c"sigtimedwait";
     signalfd, c"signalfd";
     getsockname, c"getsockname";
     getpeername, c"getpeername";
