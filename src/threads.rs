@@ -5,6 +5,7 @@
 //! of such a stack need not lie on a target page; the part below the first
 //! one is kept from the program.
 
+use crate::eof::{pinned, transfer};
 use crate::hooks::next;
 use crate::record;
 use crate::state::{self, Turn};
@@ -107,10 +108,10 @@ fn stack(attributes: *const pthread_attr_t) -> Option<(usize, usize)> {
     (get(attributes, &raw mut base, &raw mut size) == 0).then_some((base, size))
 }
 
-/// Whether the program brings a stack of its own. Without one glibc names an end
-/// of 0 and musl nothing at all.
-fn has_own_stack(attributes: *const pthread_attr_t) -> bool {
-    stack(attributes).is_some_and(|(base, size)| base.wrapping_add(size) != 0)
+/// The stack that the program brings itself. Without one glibc names an end of 0 and
+/// musl nothing at all.
+fn own_stack(attributes: *const pthread_attr_t) -> Option<(usize, usize)> {
+    stack(attributes).filter(|(base, size)| base.wrapping_add(*size) != 0)
 }
 
 /// pthread_create(3) by way of the C library's.
@@ -123,6 +124,7 @@ pub(crate) fn create(
 ) -> c_int {
     let Some(config) = state::config() else { return next(thread, attributes, start, argument) };
     SEVERAL.store(true, Ordering::Relaxed);
+    transfer::prepare_args(&[thread as usize, attributes as usize]);
     let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
     let mut copy = Room::default();
     let own = (&raw mut copy).cast::<pthread_attr_t>();
@@ -138,7 +140,10 @@ pub(crate) fn create(
     if let Some(size) = rounded_guard(config.target, own) {
         set_guard(own, size);
     }
-    if !has_own_stack(own) {
+    if let Some((base, size)) = own_stack(own) {
+        transfer::prepare(base, size);
+        pinned::stack(base, size);
+    } else {
         widen(own, config.target.bytes() - config.real.bytes().min(config.target.bytes()));
     }
     next(thread, own, start, argument)

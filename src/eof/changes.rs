@@ -11,7 +11,7 @@
 
 use super::refresh::{on_disk, Part};
 use super::transfer::with;
-use super::{alive, any_private, file_of, kernel};
+use super::{alive, any_private, file_of, kernel, pinned};
 use crate::sys;
 use core::ffi::{c_int, CStr};
 use pagesim_core::errno::Errno;
@@ -221,7 +221,7 @@ fn truncation_begins(file: Result<libc::stat, Errno>, size: i64) -> bool {
 /// The file of `fd` was truncated, or has grown by that.
 #[inline]
 pub(crate) fn truncated(fd: i32, grew: bool) {
-    if alive() {
+    if alive() || pinned::any() {
         cut(file_of(fd), grew);
     }
 }
@@ -229,7 +229,7 @@ pub(crate) fn truncated(fd: i32, grew: bool) {
 /// The file at a path was truncated.
 #[inline]
 pub(crate) fn truncated_path(path: usize, grew: bool) {
-    if alive() && path != 0 {
+    if (alive() || pinned::any()) && path != 0 {
         // SAFETY: the kernel has just taken it for a path.
         let path = unsafe { CStr::from_ptr(path as *const core::ffi::c_char) };
         cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }), grew);

@@ -26,6 +26,7 @@ mod front;
 mod kernel;
 mod list;
 pub(crate) mod mask;
+pub(crate) mod pinned;
 mod private;
 mod refresh;
 mod remap;

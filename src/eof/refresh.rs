@@ -94,6 +94,7 @@ impl Eof<'_> {
         if strict::is_on() {
             self.hide_all();
         }
+        self.fill_pinned();
         self.publish();
     }
 

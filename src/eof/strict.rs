@@ -12,7 +12,7 @@
 
 use super::front::{mask_of, Front};
 use super::list::Tail;
-use super::{fill, kernel, mask, remap, Eof};
+use super::{fill, kernel, mask, pinned, remap, Eof};
 use crate::arch;
 use crate::arch::thread_pointer;
 use crate::signals;
@@ -114,6 +114,9 @@ impl Eof<'_> {
             let Some(tail) = self.list.get(number).filter(|tail| !tail.hidden && !tail.own) else {
                 continue;
             };
+            if pinned::holds(tail.range) {
+                continue;
+            }
             if let (Some(vma), Some(memory)) = (self.vma_of(&tail), remap::contents(&tail)) {
                 let kept = kernel::protect(memory, Prot::RW).is_ok();
                 if kept && self.put_back(number, &tail, &vma, tail.range.len()) {

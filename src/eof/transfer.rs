@@ -8,7 +8,7 @@
 //! where it has done nothing by then.
 
 pub(crate) use super::changes::*;
-use super::{any_file, concerned, kernel, mask, Eof};
+use super::{any_file, concerned, kernel, mask, pinned, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
 use crate::sys;
@@ -99,6 +99,32 @@ pub(crate) fn prepare_messages(messages: usize, count: usize) {
             prepare_header(messages.saturating_add(i * size));
         }
     }
+}
+
+/// sigaltstack(2) with the address of a stack: `call` does it.
+pub(crate) fn alternate_stack<T>(
+    new: usize,
+    old: usize,
+    call: impl FnOnce() -> T,
+    done: impl FnOnce(&T) -> bool,
+) -> T {
+    prepare_args(&[new, old]);
+    let size = size_of::<libc::stack_t>();
+    let known = any_file() && kernel::readable(new & !7) && kernel::readable((new + size - 1) & !7);
+    // SAFETY: readable a moment ago; no alignment is taken for granted.
+    let stack = known.then(|| unsafe { (new as *const libc::stack_t).read_unaligned() });
+    let stack = stack.map(|stack| match stack.ss_flags & libc::SS_DISABLE {
+        0 => (stack.ss_sp as usize, stack.ss_size),
+        _ => (0, 0),
+    });
+    if let Some((start, len)) = stack {
+        prepare(start, len);
+    }
+    let answer = call();
+    if let (Some((start, len)), true) = (stack, done(&answer)) {
+        pinned::alternate_stack(start, len);
+    }
+    answer
 }
 
 /// The longest thing that an argument of unknown length is taken to point to: a
@@ -222,6 +248,10 @@ pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Er
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     let [fd, addr, len, at, ..] = args;
+    if number == libc::SYS_sigaltstack {
+        // SAFETY: the program's own request.
+        return alternate_stack(fd, addr, || unsafe { sys::call(number, args) }, Result::is_ok);
+    }
     prepare_args(&args);
     prepare_by_number(number, &args);
     let grows = change_by_number(number, &args);

@@ -3,6 +3,7 @@
 //! parent needs nothing and passes through.
 
 use super::{errno, hook, next};
+use crate::eof::{pinned, transfer};
 use crate::fork::{self, Start};
 use core::ffi::{c_int, c_void};
 use libc::pid_t;
@@ -18,6 +19,9 @@ type Clone = extern "C" fn(
     *mut c_void,
     *mut pid_t,
 ) -> c_int;
+
+/// Bytes at the end of a new stack: a tail there is all that lies in its target page.
+const TOP: usize = 64;
 
 hook! {
     fn _Fork() -> pid_t {
@@ -43,6 +47,19 @@ hook! {
             fn(Entry, *mut c_void, c_int, *mut c_void, *mut pid_t, *mut c_void, *mut pid_t) -> c_int
         );
         let Some(next) = next else { return errno::status(Err(Errno::ENOSYS)) };
+        // what is right below its end
+        let top = (stack as usize).saturating_sub(TOP);
+        if top != 0 {
+            transfer::prepare(top, TOP);
+            pinned::stack(top, TOP);
+        }
+        // the kernel gives up silently where it cannot store a number
+        if flags & (libc::CLONE_PARENT_SETTID | libc::CLONE_PIDFD) != 0 {
+            transfer::prepare_args(&[parent_tid as usize]);
+        }
+        if flags & (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID) != 0 {
+            transfer::prepare_args(&[child_tid as usize]);
+        }
         if flags & libc::CLONE_VM != 0 {
             return next(entry, stack, flags, argument, parent_tid, tls, child_tid);
         }

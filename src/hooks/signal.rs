@@ -8,7 +8,7 @@ use crate::record::faults;
 use crate::signals;
 use crate::sys::SignalSet;
 use core::ffi::{c_int, c_void};
-use libc::{pthread_attr_t, sigaction as Action, sighandler_t, sigset_t, size_t};
+use libc::{pthread_attr_t, sigaction as Action, sighandler_t, sigset_t, size_t, stack_t};
 use pagesim_core::errno::Errno;
 
 /// Notes a handler that is an address.
@@ -211,6 +211,14 @@ unsafe fn for_a_call<T>(set: *const sigset_t, call: impl FnOnce(*const sigset_t)
 }
 
 hook! {
+    fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int = libc::sigaltstack {
+        let Some(next) = next!(c"sigaltstack", fn(*const stack_t, *mut stack_t) -> c_int) else {
+            return errno::status(Err(Errno::ENOSYS));
+        };
+        let call = || next(new, old);
+        transfer::alternate_stack(new as usize, old as usize, call, |answer| *answer == 0)
+    }
+
     fn sigsuspend(set: *const sigset_t) -> c_int = libc::sigsuspend {
         let Some(next) = next!(c"sigsuspend", fn(*const sigset_t) -> c_int) else {
             return errno::status(Err(Errno::ENOSYS));

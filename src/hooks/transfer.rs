@@ -423,7 +423,6 @@ once! {
     setgroups, c"setgroups";
     getresuid, c"getresuid";
     getresgid, c"getresgid";
-    sigaltstack, c"sigaltstack";
     sigpending, c"sigpending";
     signalfd, c"signalfd";
     getsockname, c"getsockname";
