@@ -3,6 +3,7 @@
  * stores a signal's frame, a thread's, a cloned process's. And numbers of threads and
  * processes that the kernel stores in a tail. */
 #include "../harness.h"
+#include <limits.h>
 #include <sched.h>
 
 #define PAGES_OF_STACK 32
