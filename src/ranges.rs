@@ -126,6 +126,7 @@ pub(crate) fn mincore(addr: usize, len: usize, vector: usize) -> Result<(), Errn
 /// mlock(2), with `flags` mlock2(2).
 pub(crate) fn mlock(addr: usize, len: usize, flags: Option<u32>) -> Result<(), Errno> {
     let addr = untagged(addr);
+    eof::locking();
     let (name, number) = match flags {
         None => ("mlock", libc::SYS_mlock),
         Some(_) => ("mlock2", libc::SYS_mlock2),

@@ -90,18 +90,40 @@ fn settle_lock(config: &Config) {
     }
 }
 
-/// Begins a call.
+/// Begins a call, after a look at the tails of files.
 #[inline]
 pub(crate) fn enter() -> Turn {
+    let mut turn = enter_for_tails();
+    if let Turn::Open(guard) = &mut turn {
+        guard.look_at_tails();
+    }
+    turn
+}
+
+/// Begins something for which the tails that matter are looked at anyway.
+#[inline]
+pub(crate) fn enter_for_tails() -> Turn {
+    // Without the table, target pages smaller than host pages cannot be
+    // handled at all: there, no handler may come in between.
+    begin_turn(|config| {
+        (signals::may_interrupt() || config.target < config.host).then(signals::block)
+    })
+}
+
+/// The same in a handler of ours, which no signal interrupts.
+#[inline]
+pub(crate) fn enter_in_handler() -> Turn {
+    begin_turn(|_| None)
+}
+
+#[inline(always)]
+fn begin_turn(block: impl FnOnce(&Config) -> Option<sys::SignalSet>) -> Turn {
     if mode() != ACTIVE {
         return Turn::Inert;
     }
     let Some(config) = config() else { return Turn::Inert };
-    // Without the table, target pages smaller than host pages cannot be
-    // handled at all: there, no handler may come in between.
-    let narrow = config.target < config.host;
     settle_lock(config);
-    let mask = (signals::may_interrupt() || narrow).then(signals::block);
+    let mask = block(config);
     match Guard::take(mask) {
         Some(guard) => Turn::Open(guard),
         None => {
@@ -132,10 +154,14 @@ impl Guard {
         if pending::any() {
             guard.catch_up();
         }
-        if eof::alive() {
-            Eof::of(&mut guard).recheck_some();
-        }
         Some(guard)
+    }
+
+    #[inline]
+    fn look_at_tails(&mut self) {
+        if eof::alive() {
+            Eof::of(self).recheck_some();
+        }
     }
 
     /// The address space.
@@ -237,9 +263,10 @@ pub(crate) fn enter_for_fork() -> Option<Guard> {
     }
     settle_lock(config()?);
     let mask = signals::block();
-    let guard = Guard::take(Some(mask));
-    if guard.is_none() {
-        signals::restore(mask);
+    let mut guard = Guard::take(Some(mask));
+    match &mut guard {
+        Some(guard) => guard.look_at_tails(),
+        None => signals::restore(mask),
     }
     guard
 }

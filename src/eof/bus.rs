@@ -36,7 +36,7 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
     } else {
         // A thread that believes it blocks SIGBUS was sent one: from now on it
         // does, and no fault of its own can fill a tail.
-        if let Turn::Open(mut guard) = state::enter() {
+        if let Turn::Open(mut guard) = state::enter_in_handler() {
             Eof::of(&mut guard).fill_all();
         }
         // SAFETY: the kernel's context; its mask is restored when this returns.
@@ -48,7 +48,7 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
 
 /// Whether the access at `addr` can be tried again.
 fn is_settled(addr: usize, write: bool) -> bool {
-    let Turn::Open(mut guard) = state::enter() else { return false };
+    let Turn::Open(mut guard) = state::enter_in_handler() else { return false };
     let mut eof = Eof::of(&mut guard);
     let Some(vma) = eof.file_vma(addr) else { return false };
     if !eof.space.config().has_tails() {
@@ -57,13 +57,16 @@ fn is_settled(addr: usize, write: bool) -> bool {
     if let Backing::File { id, .. } = vma.backing {
         eof.recheck_file(id);
     }
+    if eof.reveal_at(addr) {
+        return true;
+    }
     let word = addr & !(size_of::<u64>() - 1);
     if kernel::readable(word) {
         // Grown meanwhile; or there is no room for the page that is to be
         // written, and it would fault for ever.
         return !(write && vma.prot.contains(Prot::WRITE)) || kernel::writable(word);
     }
-    let filled = eof.reveal_at(addr) || eof.fill_at(addr) != Filled::No;
+    let filled = eof.fill_at(addr) != Filled::No;
     if filled {
         let handler = BUS.program_action().handler;
         let handled = handler != libc::SIG_DFL && handler != libc::SIG_IGN;

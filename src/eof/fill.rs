@@ -368,10 +368,18 @@ fn place_memory(vma: &Vma, piece: &Piece, shared: bool) -> Result<u64, Errno> {
 
 /// Gives a mapping its protection and then its place.
 pub(super) fn land(mapping: AddrRange, prot: Prot, place: AddrRange) -> Result<(), Errno> {
-    let landed =
-        kernel::protect(mapping, prot).and_then(|()| kernel::move_over(mapping, place.start()));
-    if landed.is_err() {
+    let protected = kernel::protect(mapping, prot);
+    if protected.is_err() {
         kernel::unmap(mapping);
     }
-    landed
+    protected.and_then(|()| move_into(mapping, place))
+}
+
+/// Gives a mapping its place.
+pub(super) fn move_into(mapping: AddrRange, place: AddrRange) -> Result<(), Errno> {
+    let moved = kernel::move_over(mapping, place.start());
+    if moved.is_err() {
+        kernel::unmap(mapping);
+    }
+    moved
 }

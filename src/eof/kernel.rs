@@ -1,6 +1,7 @@
 //! What the handling of tails asks of the kernel.
 
 use crate::{filter, sys};
+use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::errno::Errno;
 use pagesim_core::flags::{MapFlags, Prot};
 use pagesim_core::page::{AddrRange, PageSize};
@@ -117,10 +118,21 @@ pub(crate) struct Parked {
     pub(crate) locked: bool,
 }
 
+/// Whether the program has ever locked memory.
+static ANY_LOCKED: AtomicBool = AtomicBool::new(false);
+
+/// It is about to.
+pub(crate) fn locking() {
+    ANY_LOCKED.store(true, Ordering::Relaxed);
+}
+
 /// Whether what is past the end of a file, shared, or dispensable, is locked in
 /// memory. madvise(2) does not take pages away that are
 /// (`can_madv_dontneed_free()`).
 pub(crate) fn is_locked(range: AddrRange) -> bool {
+    if !ANY_LOCKED.load(Ordering::Relaxed) {
+        return false;
+    }
     // SAFETY: callers need nothing of what is there.
     let answer = unsafe { sys::madvise(range.start(), range.len(), libc::MADV_DONTNEED) };
     answer == Err(Errno::EINVAL)

@@ -36,7 +36,7 @@ pub(crate) mod strict;
 pub(crate) mod transfer;
 
 pub(crate) use front::{Front, KernelAction};
-pub(crate) use kernel::readable;
+pub(crate) use kernel::{locking, readable};
 
 use crate::arena::Arena;
 use crate::hooks::growth;
@@ -173,6 +173,9 @@ impl<'a> Eof<'a> {
     pub(crate) fn mapped(&mut self, addr: usize, len: usize, flags: MapFlags) {
         if self.list.len() != 0 {
             self.forget(self.pages(addr, len));
+        }
+        if flags.contains(MapFlags::LOCKED) {
+            kernel::locking();
         }
         if flags.contains(MapFlags::ANONYMOUS) || !self.space.config().has_tails() {
             return;

@@ -95,7 +95,7 @@ extern "C" fn on_trap(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) 
                 // SAFETY: as in `step`.
                 unsafe { *mask_of(context) |= signals::bit(libc::SIGTRAP) };
             }
-            if let Turn::Open(mut guard) = state::enter() {
+            if let Turn::Open(mut guard) = state::enter_in_handler() {
                 Eof::of(&mut guard).hide_all();
             }
         }
@@ -118,7 +118,8 @@ impl Eof<'_> {
                 continue;
             }
             if let (Some(vma), Some(memory)) = (self.vma_of(&tail), remap::contents(&tail)) {
-                let kept = kernel::protect(memory, Prot::RW).is_ok();
+                // what was duplicated has the protection of the tail
+                let kept = vma.prot == Prot::RW || kernel::protect(memory, Prot::RW).is_ok();
                 if kept && self.put_back(number, &tail, &vma, tail.range.len()) {
                     self.list.add(Tail { parked: memory.start(), hidden: true, ..tail });
                 } else {
@@ -136,7 +137,11 @@ impl Eof<'_> {
         let kernel::Parked { range, locked, .. } = kernel::park(tail.range, tail.shared)?;
         kernel::protect(range, Prot::READ)?;
         // `land` takes the memory, whether or not it succeeds
-        let landed = fill::land(memory, vma.prot, tail.range);
+        let landed = if vma.prot == Prot::RW {
+            fill::move_into(memory, tail.range)
+        } else {
+            fill::land(memory, vma.prot, tail.range)
+        };
         if landed.is_ok() {
             self.list.set(number, Some(Tail { parked: range.start(), hidden: false, ..*tail }));
         } else {
@@ -152,17 +157,15 @@ impl Eof<'_> {
         landed
     }
 
-    /// An access to a tail that is hidden: whether it can be tried again.
+    /// An access to a tail: whether it was hidden and can be tried again.
+    ///
+    /// Precondition: the file's tails were looked at; those that are left begin behind its
+    /// end, in its last page.
     pub(super) fn reveal_at(&mut self, addr: usize) -> bool {
         let hidden = |(_, tail): &(usize, Tail)| tail.hidden && tail.range.contains(addr);
         let Some((number, tail)) = self.list.iter().find(hidden) else { return false };
-        // the page in which the file ends, and that it ends in front of the tail
-        let page = self.space.config().target.floor(addr);
         let vma = self.vma_of(&tail).filter(|vma| vma.prot.intersects(Prot::RWX));
-        match vma {
-            Some(vma) if kernel::readable(page) => self.reveal(number, &tail, &vma).is_ok(),
-            _ => false,
-        }
+        vma.is_some_and(|vma| self.reveal(number, &tail, &vma).is_ok())
     }
 
     /// The hidden tail that begins at `addr`.

@@ -17,7 +17,7 @@ use pagesim_core::errno::Errno;
 
 /// Does something with the tails, unless this thread is doing something already.
 pub(super) fn with<T>(f: impl FnOnce(&mut Eof<'_>) -> T) -> Option<T> {
-    match state::enter() {
+    match state::enter_for_tails() {
         Turn::Open(mut guard) => Some(f(&mut Eof::of(&mut guard))),
         Turn::Nested(_) | Turn::Inert => None,
     }

@@ -1,10 +1,12 @@
 //! mremap(2), madvise(2), mincore(2), mlock(2) and their relatives.
 
 use super::errno::{address, status};
-use super::hook;
+use super::{hook, next};
+use crate::eof;
 use crate::ranges::{self, Remap};
 use core::ffi::{c_int, c_uint, c_void};
 use libc::size_t;
+use pagesim_core::errno::Errno;
 
 hook! {
     /// Variadic in C; an address that need not be there is not looked at, as in the C
@@ -40,6 +42,14 @@ hook! {
 
     fn mlock2(addr: *const c_void, len: size_t, flags: c_uint) -> c_int {
         status(ranges::mlock(addr as usize, len, Some(flags)))
+    }
+
+    fn mlockall(flags: c_int) -> c_int = libc::mlockall {
+        eof::locking();
+        match next!(c"mlockall", fn(c_int) -> c_int) {
+            Some(next) => next(flags),
+            None => status(Err(Errno::ENOSYS)),
+        }
     }
 
     fn munlock(addr: *const c_void, len: size_t) -> c_int = libc::munlock {

@@ -43,6 +43,7 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_mlock,
     libc::SYS_mlock2,
     libc::SYS_munlock,
+    libc::SYS_mlockall,
     libc::SYS_remap_file_pages,
     libc::SYS_pkey_mprotect,
     libc::SYS_mbind,
@@ -214,6 +215,10 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_mlock => apart(|| ranges::mlock(a, b, None).map(|()| 0)),
         libc::SYS_mlock2 => apart(|| ranges::mlock(a, b, Some(c as u32)).map(|()| 0)),
         libc::SYS_munlock => apart(|| ranges::munlock(a, b).map(|()| 0)),
+        libc::SYS_mlockall => apart(|| {
+            eof::locking();
+            eof::transfer::system_call(number, [a, b, c, d, e, f])
+        }),
         libc::SYS_remap_file_pages => apart(|| ranges::remap_file_pages(a, b, c, d, e).map(|()| 0)),
         libc::SYS_pkey_mprotect => apart(|| ranges::pkey_mprotect(a, b, c32, d32).map(|()| 0)),
         libc::SYS_mbind => apart(|| ranges::mbind(a, b, [c, d, e, f]).map(|()| 0)),
