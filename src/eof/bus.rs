@@ -50,17 +50,17 @@ extern "C" fn on_bus(_: i32, info: *mut libc::siginfo_t, context: *mut c_void) {
 fn is_settled(addr: usize, write: bool) -> bool {
     let Turn::Open(mut guard) = state::enter_in_handler() else { return false };
     let mut eof = Eof::of(&mut guard);
-    let Some(vma) = eof.file_vma(addr) else { return false };
     if !eof.space.config().has_tails() {
         return false;
     }
+    let Some(vma) = eof.file_vma(addr) else { return eof.is_replaced(addr, write) };
     if let Backing::File { id, .. } = vma.backing {
         eof.recheck_file(id);
     }
     if eof.reveal_at(addr) {
         return true;
     }
-    let word = addr & !(size_of::<u64>() - 1);
+    let word = word_of(addr);
     if kernel::readable(word) {
         // Grown meanwhile; or there is no room for the page that is to be
         // written, and it would fault for ever.
@@ -75,4 +75,22 @@ fn is_settled(addr: usize, write: bool) -> bool {
         record::noticed(&mut guard, || Call::TailAccess { addr, write, handled, next }, Ok(0));
     }
     filled
+}
+
+fn word_of(addr: usize) -> usize {
+    addr & !(size_of::<u64>() - 1)
+}
+
+impl Eof<'_> {
+    /// Whether something else was mapped at `addr`, which is no file's now, or access to
+    /// it was forbidden, since the fault happened. A page of memory for which there is no
+    /// room is not that.
+    fn is_replaced(&mut self, addr: usize, write: bool) -> bool {
+        let vma = self.space.map().find(addr);
+        if vma.is_some_and(|vma| !vma.prot.intersects(Prot::RWX)) {
+            return true;
+        }
+        let word = word_of(addr);
+        kernel::readable(word) && (!write || kernel::writable(word))
+    }
 }
