@@ -156,7 +156,7 @@ impl Eof<'_> {
         live.filter(|tail| tail.range.contains(addr)).last()
     }
 
-    fn fill_page(&mut self, vma: &Vma, page: AddrRange) -> Filled {
+    pub(super) fn fill_page(&mut self, vma: &Vma, page: AddrRange) -> Filled {
         if !kernel::readable(page.start()) {
             return Filled::No;
         }

@@ -89,7 +89,10 @@ impl Eof<'_> {
         if !open {
             kernel::protect(inside, vma.prot | Prot::RW)?;
         }
-        for at in (inside.start()..inside.end()).step_by(real.bytes()) {
+        // a tail that nobody has touched cannot be read yet
+        let filled = eof::first_beyond(inside, real, kernel::readable);
+        self.fill_page(vma, page);
+        for at in (inside.start()..filled).step_by(real.bytes()) {
             kernel::writable(at);
         }
         let range = AddrRange::new(start, filled).filter(|range| !range.is_empty());
@@ -104,6 +107,19 @@ impl Eof<'_> {
         let tail =
             Tail { range, parked: 0, id, offset, shared, hidden, own, growing, sum: 0, copy: 0 };
         self.install_memory(tail, vma, memory?);
+        self.own(page);
         Ok(())
+    }
+
+    /// What is in the tails of `page` is the program's own.
+    fn own(&mut self, page: AddrRange) {
+        for number in 0..self.list.numbers() {
+            match self.list.get(number) {
+                Some(tail) if tail.range.overlaps(page) => {
+                    self.list.set(number, Some(Tail { own: true, ..tail }));
+                }
+                _ => {}
+            }
+        }
     }
 }
