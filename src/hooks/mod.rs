@@ -20,6 +20,7 @@ mod stat;
 pub(crate) mod streams;
 pub(crate) mod syscall;
 mod threads;
+mod timers;
 mod transfer;
 
 /// Defines functions of the C library, with signatures checked against the libc

@@ -436,7 +436,6 @@ once! {
     sched_setparam, c"sched_setparam";
     sched_setscheduler, c"sched_setscheduler";
     sched_rr_get_interval, c"sched_rr_get_interval";
-    timer_create, c"timer_create";
     timer_gettime, c"timer_gettime";
     timer_settime, c"timer_settime";
     timerfd_settime, c"timerfd_settime";
