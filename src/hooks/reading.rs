@@ -8,9 +8,83 @@ use core::ffi::{c_char, c_int, c_void};
 use libc::{size_t, ssize_t, wchar_t, FILE};
 use pagesim_core::errno::Errno;
 
+/// Where a stream's reader stands in its buffer, and the buffer's end: the words behind
+/// the flags in both C libraries (`_IO_read_ptr` and `_IO_read_end` of
+/// <bits/types/struct_FILE.h>, `rpos` and `rend`).
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Buffered {
+    flags: usize,
+    at: usize,
+    end: usize,
+}
+
+impl Buffered {
+    #[cold]
+    fn of(stream: *const FILE) -> Option<Buffered> {
+        // SAFETY: null or a stream, which another thread may be using: then it counts as
+        // whatever is found.
+        unsafe { stream.cast::<Buffered>().as_ref() }.copied()
+    }
+}
+
+/// How many bytes are in the buffer, for which nothing has to be read.
+#[cold]
+pub(super) fn buffered(stream: *const FILE) -> usize {
+    Buffered::of(stream).map_or(0, |buffered| buffered.end.saturating_sub(buffered.at))
+}
+
+/// Runs a function that reads from a stream, and looks at the tails unless all of it came
+/// out of the buffer.
+#[inline]
+fn reading<T>(stream: *const FILE, read: impl FnOnce() -> T) -> T {
+    if !eof::alive() {
+        return read();
+    }
+    let before = Buffered::of(stream);
+    let answer = read();
+    // a buffer that was filled again begins in front of where its reader was
+    let same = before
+        .zip(Buffered::of(stream))
+        .is_some_and(|(before, after)| after.end == before.end && after.at > before.at);
+    if !same {
+        transfer::seen();
+    }
+    answer
+}
+
 /// Defines functions that read more than one character, and what they answer where the C
 /// library has none of the name.
-macro_rules! reading {
+macro_rules! lines {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty, $missing:expr;)*) => {
+        hook! {$(
+            fn $name($($arg: $ty,)* stream: *mut FILE) -> $ret {
+                let Some(next) = next!($c_name, fn($($ty,)* *mut FILE) -> $ret) else {
+                    errno::set(Errno::ENOSYS);
+                    return $missing;
+                };
+                reading(stream, || next($($arg,)* stream))
+            }
+        )*}
+    };
+}
+
+const NO_LINE: *mut c_char = core::ptr::null_mut();
+
+lines! {
+    fgets, c"fgets"(to: *mut c_char, room: c_int) -> *mut c_char, NO_LINE;
+    fgets_unlocked, c"fgets_unlocked"(to: *mut c_char, room: c_int) -> *mut c_char, NO_LINE;
+    __fgets_chk, c"__fgets_chk"(to: *mut c_char, size: size_t, room: c_int) -> *mut c_char, NO_LINE;
+    __fgets_unlocked_chk, c"__fgets_unlocked_chk"(
+        to: *mut c_char, size: size_t, room: c_int
+    ) -> *mut c_char, NO_LINE;
+    getline, c"getline"(line: *mut *mut c_char, room: *mut size_t) -> ssize_t, -1;
+    getdelim, c"getdelim"(line: *mut *mut c_char, room: *mut size_t, end: c_int) -> ssize_t, -1;
+    __getdelim, c"__getdelim"(line: *mut *mut c_char, room: *mut size_t, end: c_int) -> ssize_t, -1;
+}
+
+/// Defines functions of which nobody can tell from outside whether they read.
+macro_rules! unknown {
     ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty, $missing:expr;)*) => {
         hook! {$(
             fn $name($($arg: $ty),*) -> $ret {
@@ -26,54 +100,16 @@ macro_rules! reading {
     };
 }
 
-const NO_LINE: *mut c_char = core::ptr::null_mut();
 const NO_WIDE_LINE: *mut wchar_t = core::ptr::null_mut();
 
-reading! {
-    fgets, c"fgets"(to: *mut c_char, room: c_int, stream: *mut FILE) -> *mut c_char, NO_LINE;
-    fgets_unlocked, c"fgets_unlocked"(
-        to: *mut c_char, room: c_int, stream: *mut FILE
-    ) -> *mut c_char, NO_LINE;
-    __fgets_chk, c"__fgets_chk"(
-        to: *mut c_char, size: size_t, room: c_int, stream: *mut FILE
-    ) -> *mut c_char, NO_LINE;
-    __fgets_unlocked_chk, c"__fgets_unlocked_chk"(
-        to: *mut c_char, size: size_t, room: c_int, stream: *mut FILE
-    ) -> *mut c_char, NO_LINE;
-    fgetws, c"fgetws"(to: *mut wchar_t, room: c_int, stream: *mut FILE) -> *mut wchar_t, NO_WIDE_LINE;
-    getline, c"getline"(
-        line: *mut *mut c_char, room: *mut size_t, stream: *mut FILE
-    ) -> ssize_t, -1;
-    getdelim, c"getdelim"(
-        line: *mut *mut c_char, room: *mut size_t, end: c_int, stream: *mut FILE
-    ) -> ssize_t, -1;
-    __getdelim, c"__getdelim"(
-        line: *mut *mut c_char, room: *mut size_t, end: c_int, stream: *mut FILE
-    ) -> ssize_t, -1;
+unknown! {
     // what the macros of getc_unlocked(3) call when a buffer is empty
     __uflow, c"__uflow"(stream: *mut FILE) -> c_int, -1;
     __underflow, c"__underflow"(stream: *mut FILE) -> c_int, -1;
+    fgetws, c"fgetws"(to: *mut wchar_t, room: c_int, stream: *mut FILE) -> *mut wchar_t, NO_WIDE_LINE;
     fgetwc, c"fgetwc"(stream: *mut FILE) -> c_int, -1;
     getwc, c"getwc"(stream: *mut FILE) -> c_int, -1;
     getwchar, c"getwchar"() -> c_int, -1;
-}
-
-/// Where a stream's reader stands in its buffer, and the buffer's end: the words behind
-/// the flags in both C libraries (`_IO_read_ptr` and `_IO_read_end` of
-/// <bits/types/struct_FILE.h>, `rpos` and `rend`).
-#[repr(C)]
-struct Buffered {
-    flags: usize,
-    at: usize,
-    end: usize,
-}
-
-/// Whether the next character is in the buffer, so that nothing is read.
-#[cold]
-fn is_buffered(stream: *const FILE) -> bool {
-    // SAFETY: null or a stream, which another thread may be using: then it counts as
-    // whatever is found.
-    unsafe { stream.cast::<Buffered>().as_ref() }.is_some_and(|buffered| buffered.at < buffered.end)
 }
 
 /// Defines functions that read one character.
@@ -85,7 +121,7 @@ macro_rules! taking {
                 let Some(next) = next else {
                     return errno::word(Err(Errno::ENOSYS)) as c_int;
                 };
-                let reads = eof::alive() && !is_buffered($stream);
+                let reads = eof::alive() && buffered($stream) == 0;
                 let answer = next($($arg)?);
                 if reads {
                     transfer::seen();
@@ -112,14 +148,12 @@ taking! {
 /// Defines scanf(3) and its relatives with a va_list, and inner functions of the same
 /// meaning, which no other library can take, for the variadic ones.
 macro_rules! scanning {
-    ($($inner:ident, $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*);)*) => {$(
+    ($($inner:ident, $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $stream:expr;)*) => {$(
         pub(crate) extern "C" fn $inner($($arg: $ty),*) -> c_int {
             let Some(next) = next!($c_name, fn($($ty),*) -> c_int) else {
                 return errno::word(Err(Errno::ENOSYS)) as c_int;
             };
-            let answer = next($($arg),*);
-            transfer::seen();
-            answer
+            reading($stream, || next($($arg),*))
         }
 
         hook! {
@@ -131,16 +165,16 @@ macro_rules! scanning {
 }
 
 scanning! {
-    input, vscanf, c"vscanf"(format: *const c_char, list: *mut c_void);
-    input_c99, __isoc99_vscanf, c"__isoc99_vscanf"(format: *const c_char, list: *mut c_void);
-    input_c23, __isoc23_vscanf, c"__isoc23_vscanf"(format: *const c_char, list: *mut c_void);
-    stream, vfscanf, c"vfscanf"(from: *mut FILE, format: *const c_char, list: *mut c_void);
+    input, vscanf, c"vscanf"(format: *const c_char, list: *mut c_void), standard_input();
+    input_c99, __isoc99_vscanf, c"__isoc99_vscanf"(format: *const c_char, list: *mut c_void), standard_input();
+    input_c23, __isoc23_vscanf, c"__isoc23_vscanf"(format: *const c_char, list: *mut c_void), standard_input();
+    stream, vfscanf, c"vfscanf"(from: *mut FILE, format: *const c_char, list: *mut c_void), from;
     stream_c99, __isoc99_vfscanf, c"__isoc99_vfscanf"(
         from: *mut FILE, format: *const c_char, list: *mut c_void
-    );
+    ), from;
     stream_c23, __isoc23_vfscanf, c"__isoc23_vfscanf"(
         from: *mut FILE, format: *const c_char, list: *mut c_void
-    );
+    ), from;
 }
 
 /// The variadic ones: `arch` makes a va_list and calls those above.

@@ -2,11 +2,12 @@
 //! nobody can take. Memory that is handed through to such a call is looked at
 //! before, and what has reached a file when a function returns is seen then.
 
+use super::reading::buffered;
 use super::{errno, hook, next};
 use crate::arch::weak_symbol;
 use crate::eof::{self, transfer};
 use crate::shell;
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_void, CStr};
 use libc::{size_t, wchar_t, FILE};
 use pagesim_core::errno::Errno;
 
@@ -30,8 +31,6 @@ writing! {
     fflush, c"fflush"(stream: *mut FILE) -> c_int;
     fflush_unlocked, c"fflush_unlocked"(stream: *mut FILE) -> c_int;
     fcloseall, c"fcloseall"() -> c_int;
-    fputs, c"fputs"(text: *const c_char, stream: *mut FILE) -> c_int;
-    fputs_unlocked, c"fputs_unlocked"(text: *const c_char, stream: *mut FILE) -> c_int;
     fsetpos, c"fsetpos"(stream: *mut FILE, at: *const c_void) -> c_int;
     fsetpos64, c"fsetpos64"(stream: *mut FILE, at: *const c_void) -> c_int;
     setlinebuf, c"setlinebuf"(stream: *mut FILE) -> c_int;
@@ -89,9 +88,11 @@ buffers! {
     setvbuf, c"setvbuf"(mode: c_int, len: size_t) -> c_int, len;
 }
 
-/// Defines functions that hand memory through.
+/// Defines functions that hand memory through, to a stream or from it.
 macro_rules! blocks {
-    ($($name:ident, $c_name:literal ($memory:ident: $memory_ty:ty $(, $arg:ident: $ty:ty)*);)*) => {
+    ($(
+        $name:ident, $c_name:literal ($memory:ident: $memory_ty:ty $(, $arg:ident: $ty:ty)*), $through:ident;
+    )*) => {
         hook! {$(
             fn $name(
                 $memory: $memory_ty, $($arg: $ty,)* size: size_t, count: size_t, stream: *mut FILE,
@@ -100,31 +101,44 @@ macro_rules! blocks {
                     next!($c_name, fn($memory_ty, $($ty,)* size_t, size_t, *mut FILE) -> size_t);
                 let Some(next) = next else { return 0 };
                 transfer::prepare($memory as usize, size.saturating_mul(count));
-                let done = next($memory, $($arg,)* size, count, stream);
-                transfer::seen();
-                done
+                $through(stream, (size, count), || next($memory, $($arg,)* size, count, stream))
             }
         )*}
     };
 }
 
+/// Some of `count` blocks of `size` bytes go out.
+fn out(stream: *mut FILE, (size, _): (usize, usize), put: impl FnOnce() -> size_t) -> size_t {
+    putting(stream, put, |done| done.wrapping_mul(size))
+}
+
+/// The same in the other direction.
+fn into(stream: *mut FILE, (size, count): (usize, usize), read: impl FnOnce() -> size_t) -> size_t {
+    let reads = eof::alive() && buffered(stream) < size.saturating_mul(count);
+    let done = read();
+    if reads {
+        transfer::seen();
+    }
+    done
+}
+
 blocks! {
-    fwrite, c"fwrite"(from: *const c_void);
-    fwrite_unlocked, c"fwrite_unlocked"(from: *const c_void);
-    fread, c"fread"(to: *mut c_void);
-    fread_unlocked, c"fread_unlocked"(to: *mut c_void);
-    __fread_chk, c"__fread_chk"(to: *mut c_void, room: size_t);
-    __fread_unlocked_chk, c"__fread_unlocked_chk"(to: *mut c_void, room: size_t);
+    fwrite, c"fwrite"(from: *const c_void), out;
+    fwrite_unlocked, c"fwrite_unlocked"(from: *const c_void), out;
+    fread, c"fread"(to: *mut c_void), into;
+    fread_unlocked, c"fread_unlocked"(to: *mut c_void), into;
+    __fread_chk, c"__fread_chk"(to: *mut c_void, room: size_t), into;
+    __fread_unlocked_chk, c"__fread_unlocked_chk"(to: *mut c_void, room: size_t), into;
 }
 
 /// Runs a function that puts what it answers, in bytes, into a stream. Only when
 /// something has left the stream's buffer can its file have grown.
 #[inline]
-fn putting(
+fn putting<T: Copy>(
     stream: *mut FILE,
-    put: impl FnOnce() -> c_int,
-    bytes: impl FnOnce(c_int) -> usize,
-) -> c_int {
+    put: impl FnOnce() -> T,
+    bytes: impl FnOnce(T) -> usize,
+) -> T {
     if !eof::alive() || stream.is_null() {
         return put();
     }
@@ -181,6 +195,29 @@ fn length(answer: c_int) -> usize {
 /// Not known before, so that the stream's file is looked at.
 fn unknown(_: c_int) -> usize {
     usize::MAX
+}
+
+/// Defines functions that put a string into a stream.
+macro_rules! strings {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(text: *const c_char, stream: *mut FILE) -> c_int {
+                let Some(next) = next!($c_name, fn(*const c_char, *mut FILE) -> c_int) else {
+                    return errno::word(Err(Errno::ENOSYS)) as c_int;
+                };
+                putting(stream, || next(text, stream), |answer| match answer {
+                    libc::EOF => unknown(answer),
+                    // SAFETY: the program's string, which was just read.
+                    _ => unsafe { CStr::from_ptr(text) }.count_bytes(),
+                })
+            }
+        )*}
+    };
+}
+
+strings! {
+    fputs, c"fputs";
+    fputs_unlocked, c"fputs_unlocked";
 }
 
 /// Defines functions that put something into a stream.
