@@ -8,6 +8,7 @@
 //! where it has done nothing by then.
 
 pub(crate) use super::changes::*;
+pub(crate) use super::source::Source;
 use super::{any_file, concerned, kernel, mask, pinned, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
@@ -254,6 +255,8 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     }
     prepare_args(&args);
     prepare_by_number(number, &args);
+    let source = source_by_number(number, &args);
+    let args = source.as_ref().map_or(args, |source| with_source(number, args, source));
     let grows = change_by_number(number, &args);
     // SAFETY: the program's own request.
     let mut answer = unsafe { sys::call(number, args) };
@@ -278,7 +281,28 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
             mask::taken();
         }
     }
+    drop(source);
     answer
+}
+
+/// What a system call that writes is to write from.
+fn source_by_number(number: c_long, args: &Args) -> Option<Source> {
+    let [fd, addr, len, ..] = *args;
+    match number {
+        libc::SYS_write | libc::SYS_pwrite64 => Some(Source::of(fd as i32, addr, len)),
+        libc::SYS_writev | libc::SYS_pwritev | libc::SYS_pwritev2 => {
+            Some(Source::of_vector(fd as i32, addr, len))
+        }
+        _ => None,
+    }
+}
+
+/// The arguments of one that writes from there.
+fn with_source(number: c_long, args: Args, source: &Source) -> Args {
+    let [fd, _, _, at, more, flags] = args;
+    let single = number == libc::SYS_write || number == libc::SYS_pwrite64;
+    let (addr, len) = if single { source.memory() } else { source.vector() };
+    [fd, addr, len, at, more, flags]
 }
 
 /// What is looked at before a system call beyond what its arguments point to.

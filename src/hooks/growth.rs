@@ -73,8 +73,10 @@ macro_rules! like_write {
                     PATH.store(watched as *const c_void as *mut c_void, Ordering::SeqCst);
                 }
                 transfer::prepare(buffer as usize, len);
+                let source = transfer::Source::of(fd, buffer as usize, len);
+                let (from, len) = source.memory();
                 transfer::writing(fd, at!($($at)?), len);
-                let done = next(fd, buffer, len $(, $at)?);
+                let done = next(fd, from as *const c_void, len $(, $at)?);
                 transfer::changed(fd);
                 done
             }
@@ -111,7 +113,12 @@ macro_rules! like_writev {
                 let Some(next) = next else { return missing() };
                 let length = count.max(0) as usize;
                 transfer::prepare_vector(vector as usize, length);
-                transfer::writing_vector(fd, at!($($at),*), vector as usize, length);
+                let source = transfer::Source::of_vector(fd, vector as usize, length);
+                let (vector, count) = match source.vector() {
+                    (from, parts) if from != vector as usize => (from as *const c_void, parts as c_int),
+                    _ => (vector, count),
+                };
+                transfer::writing_vector(fd, at!($($at),*), vector as usize, count.max(0) as usize);
                 let done = next(fd, vector, count $(, $at)*);
                 transfer::changed(fd);
                 done
