@@ -3,9 +3,9 @@
 //!
 //! What a program has stored in a shared tail is in the page cache on a large page. A
 //! file that grows over it leaves it there where nothing is written; what is written
-//! there replaces it, zeros included. So a call that is about to write clears the tail
-//! where it will write and marks the file's tails: from then to its end what they
-//! still hold goes into the file when that has grown over them. Growth that nobody has
+//! there replaces it, zeros included. So behind a call that has written, the tail is cleared
+//! where it wrote, and what the file's tails still hold goes into the file where that has
+//! grown over them; the same around a call that makes a file grow without writing. Growth that nobody has
 //! announced (another process, the C library's streams) carries nothing over: what has
 //! been written there is not known.
 
@@ -13,7 +13,7 @@ use super::refresh::{on_disk, Part};
 use super::transfer::with;
 use super::{alive, any_private, file_of, kernel, pinned};
 use crate::sys;
-use core::ffi::{c_int, CStr};
+use core::ffi::CStr;
 use pagesim_core::errno::Errno;
 use pagesim_core::vma::FileId;
 
@@ -50,76 +50,70 @@ fn appends(fd: i32) -> bool {
     flags.is_ok_and(|flags| flags & libc::O_APPEND as usize != 0)
 }
 
-#[cold]
-fn growing(id: Option<FileId>, part: &Part) {
-    if let Some(id) = id {
-        with(|eof| eof.growing(id, part));
-    }
+/// Where a call is going to write, which is to be known before it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    file: Option<FileId>,
+    start: u64,
 }
 
-/// A call is about to write `len` bytes to the file of `fd`.
+/// A call is about to write to the file of `fd`.
 #[inline]
-pub(crate) fn writing(fd: i32, at: Option<i64>, len: usize) {
+pub(crate) fn writing(fd: i32, at: Option<i64>) -> Place {
     if alive() {
-        write_begins(fd, at, len as u64);
+        place_in(fd, at)
+    } else {
+        Place::default()
     }
 }
 
 #[cold]
-fn write_begins(fd: i32, at: Option<i64>, len: u64) {
+fn place_in(fd: i32, at: Option<i64>) -> Place {
     // pipes and sockets have no tails
     let file = sys::fstat(fd).ok().filter(|st| st.st_mode & libc::S_IFMT == libc::S_IFREG);
-    if let Some(st) = file {
-        let start = match at {
-            // pwrite(2) appends, too
-            _ if at == Some(AT_END) || appends(fd) => st.st_size as u64,
-            Some(at) => at as u64,
-            None => ask(fd, libc::SYS_lseek, 0, libc::SEEK_CUR as usize).unwrap_or(0) as u64,
-        };
-        let id = FileId { dev: st.st_dev, ino: st.st_ino };
-        with(|eof| eof.writing(id, &(start..start.saturating_add(len))));
-    }
+    let Some(st) = file else { return Place::default() };
+    let start = match at {
+        // pwrite(2) appends, too
+        _ if at == Some(AT_END) || appends(fd) => st.st_size as u64,
+        Some(at) => at as u64,
+        None => ask(fd, libc::SYS_lseek, 0, libc::SEEK_CUR as usize).unwrap_or(0) as u64,
+    };
+    Place { file: Some(FileId { dev: st.st_dev, ino: st.st_ino }), start }
 }
 
-/// The same for an array of iovec, which was looked at.
+/// It has written `done` bytes there, or failed.
 #[inline]
-pub(crate) fn writing_vector(fd: i32, at: Option<i64>, vector: usize, count: usize) {
+pub(crate) fn written(fd: i32, place: Place, done: isize) {
     if alive() {
-        writing(fd, at, total(vector, count));
+        write_ends(fd, place, done);
     }
 }
 
 #[cold]
-fn total(vector: usize, count: usize) -> usize {
-    let size = size_of::<libc::iovec>();
-    let mut sum = 0usize;
-    for at in (0..count.min(MAX_VECTOR)).map(|i| vector.saturating_add(i * size)) {
-        if !kernel::readable(at & !7) || !kernel::readable((at + size - 1) & !7) {
-            break;
-        }
-        // SAFETY: readable a moment ago; no alignment is taken for granted.
-        let iov = unsafe { (at as *const libc::iovec).read_unaligned() };
-        sum = sum.saturating_add(iov.iov_len);
+fn write_ends(fd: i32, place: Place, done: isize) {
+    match (place.file, u64::try_from(done)) {
+        (Some(id), Ok(len)) if len != 0 => with(|eof| {
+            eof.writing(id, &(place.start..place.start.saturating_add(len)));
+            eof.grown_enough(id);
+            eof.end_look();
+        })
+        .unwrap_or(()),
+        _ => changed(fd),
     }
-    sum
 }
 
 /// `UIO_MAXIOV`.
 pub(super) const MAX_VECTOR: usize = 1024;
 
-/// A call is about to move up to `len` bytes between two files, each given by its
-/// descriptor and the address of an offset, or 0 for where the descriptor stands.
+/// A call is about to move bytes to a file at an offset, given by its address, or 0 for
+/// where the descriptor stands.
 #[inline]
-pub(crate) fn moving(to: (i32, usize), from: (i32, usize), len: usize) {
+pub(crate) fn moving(to: i32, at: usize) -> Place {
     if alive() {
-        move_begins(to, from, len);
+        place_in(to, offset_at(at))
+    } else {
+        Place::default()
     }
-}
-
-#[cold]
-fn move_begins(to: (i32, usize), from: (i32, usize), len: usize) {
-    let len = available(from).map_or(len, |most| most.min(len));
-    writing(to.0, offset_at(to.1), len);
 }
 
 /// The offset that a call will find at an address.
@@ -128,48 +122,28 @@ fn offset_at(at: usize) -> Option<i64> {
     (at != 0 && kernel::readable(at & !7)).then(|| unsafe { (at as *const i64).read_unaligned() })
 }
 
-/// How many bytes can be read.
-fn available((fd, at): (i32, usize)) -> Option<usize> {
-    if let Some(offset) = offset_at(at) {
-        let left = sys::fstat(fd).ok()?.st_size.saturating_sub(offset);
-        return Some(usize::try_from(left).unwrap_or(0));
-    }
-    let mut left: c_int = 0;
-    ask(fd, libc::SYS_ioctl, libc::FIONREAD as usize, &raw mut left as usize).ok()?;
-    Some(usize::try_from(left).unwrap_or(0))
-}
-
-/// fallocate(2) is about to be done.
-#[inline]
-pub(crate) fn allocating(fd: i32, mode: i32, at: i64, len: i64) {
-    if alive() {
-        allocation_begins(fd, mode, at as u64..at.saturating_add(len) as u64);
-    }
-}
-
-#[cold]
-fn allocation_begins(fd: i32, mode: i32, range: Part) {
-    // tmpfs, which has no device, cannot zero a range
-    let id = file_of(fd);
-    let zeroes = mode & libc::FALLOC_FL_ZERO_RANGE != 0 && id.is_some_and(on_disk);
-    growing(id, if zeroes { &range } else { &(0..0) });
-}
-
-/// It has been done.
+/// fallocate(2) has been done.
 #[inline]
 pub(crate) fn allocated(fd: i32, mode: i32, at: i64, len: i64) {
-    if alive() && mode & libc::FALLOC_FL_PUNCH_HOLE != 0 {
-        punched(fd, &(at as u64..at.saturating_add(len) as u64));
+    if alive() {
+        allocation_ends(fd, mode, &(at as u64..at.saturating_add(len) as u64));
     }
-    changed(fd);
 }
 
 #[cold]
-fn punched(fd: i32, range: &Part) {
-    if let Ok(st) = sys::fstat(fd) {
-        let id = FileId { dev: st.st_dev, ino: st.st_ino };
-        with(|eof| eof.punched(id, st.st_size as u64, range));
-    }
+fn allocation_ends(fd: i32, mode: i32, range: &Part) {
+    let Ok(st) = sys::fstat(fd) else { return };
+    let id = FileId { dev: st.st_dev, ino: st.st_ino };
+    // tmpfs, which has no device, cannot zero a range
+    let zeroes = mode & libc::FALLOC_FL_ZERO_RANGE != 0 && on_disk(id);
+    with(|eof| {
+        if mode & libc::FALLOC_FL_PUNCH_HOLE != 0 {
+            eof.punched(id, st.st_size as u64, range);
+        }
+        eof.growing(id, if zeroes { range } else { &(0..0) });
+        eof.grown_enough(id);
+        eof.end_look();
+    });
 }
 
 /// The file of `fd` may have grown or shrunk.
@@ -207,9 +181,6 @@ fn truncation_begins(file: Result<libc::stat, Errno>, size: i64) -> bool {
     let Ok(file) = file else { return false };
     let id = FileId { dev: file.st_dev, ino: file.st_ino };
     if size > file.st_size {
-        // what a file system on a disk zeroes then (`ext4_setattr()`)
-        let behind = if on_disk(id) { size as u64..u64::MAX } else { 0..0 };
-        growing(Some(id), &behind);
         return true;
     }
     if any_private() && (0..file.st_size).contains(&size) {
@@ -222,7 +193,7 @@ fn truncation_begins(file: Result<libc::stat, Errno>, size: i64) -> bool {
 #[inline]
 pub(crate) fn truncated(fd: i32, grew: bool) {
     if alive() || pinned::any() {
-        cut(file_of(fd), grew);
+        cut(sys::fstat(fd), grew);
     }
 }
 
@@ -232,16 +203,21 @@ pub(crate) fn truncated_path(path: usize, grew: bool) {
     if (alive() || pinned::any()) && path != 0 {
         // SAFETY: the kernel has just taken it for a path.
         let path = unsafe { CStr::from_ptr(path as *const core::ffi::c_char) };
-        cut(sys::stat(path).ok().map(|st| FileId { dev: st.st_dev, ino: st.st_ino }), grew);
+        cut(sys::stat(path), grew);
     }
 }
 
 #[cold]
-fn cut(id: Option<FileId>, grew: bool) {
-    if let Some(id) = id {
-        with(|eof| {
-            eof.truncated(id, grew);
-            eof.end_look();
-        });
-    }
+fn cut(file: Result<libc::stat, Errno>, grew: bool) {
+    let Ok(st) = file else { return };
+    let id = FileId { dev: st.st_dev, ino: st.st_ino };
+    with(|eof| {
+        if grew {
+            // what a file system on a disk zeroes then (`ext4_setattr()`)
+            let behind = if on_disk(id) { st.st_size as u64..u64::MAX } else { 0..0 };
+            eof.growing(id, &behind);
+        }
+        eof.truncated(id, grew);
+        eof.end_look();
+    });
 }

@@ -32,7 +32,6 @@ mod refresh;
 mod remap;
 mod size;
 mod smaps;
-mod source;
 pub(crate) mod strict;
 pub(crate) mod transfer;
 

@@ -26,8 +26,8 @@ impl Eof<'_> {
         self.publish();
     }
 
-    /// A call of this process is about to make a file grow, and will write to `part`
-    /// of it: see `changes`.
+    /// A call of this process is about to make a file grow, or has, and zeroes or has written
+    /// `part` of it: see `changes`.
     pub(crate) fn growing(&mut self, id: FileId, part: &Part) {
         self.clear(id, part);
         self.mark(id, true);

@@ -8,7 +8,6 @@
 //! where it has done nothing by then.
 
 pub(crate) use super::changes::*;
-pub(crate) use super::source::Source;
 use super::{any_file, concerned, kernel, mask, pinned, Eof};
 use crate::hooks::errno;
 use crate::state::{self, Turn};
@@ -255,8 +254,7 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     }
     prepare_args(&args);
     prepare_by_number(number, &args);
-    let source = source_by_number(number, &args);
-    let args = source.as_ref().map_or(args, |source| with_source(number, args, source));
+    let place = place_by_number(number, &args);
     let grows = change_by_number(number, &args);
     // SAFETY: the program's own request.
     let mut answer = unsafe { sys::call(number, args) };
@@ -266,43 +264,22 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     match number {
         libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32, grows),
         libc::SYS_truncate if answer.is_ok() => truncated_path(fd, grows),
-        libc::SYS_copy_file_range | libc::SYS_splice => changed(len as i32),
         libc::SYS_fallocate if answer.is_ok() => {
             allocated(fd as i32, addr as i32, len as i64, at as i64);
         }
+        libc::SYS_copy_file_range | libc::SYS_splice => written(len as i32, place, done(answer)),
         libc::SYS_sendfile
         | libc::SYS_write
         | libc::SYS_writev
         | libc::SYS_pwrite64
         | libc::SYS_pwritev
-        | libc::SYS_pwritev2 => changed(fd as i32),
+        | libc::SYS_pwritev2 => written(fd as i32, place, done(answer)),
         _ => {
             seen();
             mask::taken();
         }
     }
-    drop(source);
     answer
-}
-
-/// What a system call that writes is to write from.
-fn source_by_number(number: c_long, args: &Args) -> Option<Source> {
-    let [fd, addr, len, ..] = *args;
-    match number {
-        libc::SYS_write | libc::SYS_pwrite64 => Some(Source::of(fd as i32, addr, len)),
-        libc::SYS_writev | libc::SYS_pwritev | libc::SYS_pwritev2 => {
-            Some(Source::of_vector(fd as i32, addr, len))
-        }
-        _ => None,
-    }
-}
-
-/// The arguments of one that writes from there.
-fn with_source(number: c_long, args: Args, source: &Source) -> Args {
-    let [fd, _, _, at, more, flags] = args;
-    let single = number == libc::SYS_write || number == libc::SYS_pwrite64;
-    let (addr, len) = if single { source.memory() } else { source.vector() };
-    [fd, addr, len, at, more, flags]
 }
 
 /// What is looked at before a system call beyond what its arguments point to.
@@ -333,23 +310,29 @@ fn prepare_by_number(number: c_long, args: &Args) {
     }
 }
 
-/// What is done before a system call that changes a file; whether it makes it grow
-/// without writing.
-fn change_by_number(number: c_long, args: &Args) -> bool {
-    let [fd, addr, len, at, more, flags] = *args;
+/// A function's answer.
+fn done(answer: Result<usize, Errno>) -> isize {
+    answer.map_or(-1, |done| done as isize)
+}
+
+/// Where a system call is about to write.
+fn place_by_number(number: c_long, args: &Args) -> Place {
+    let [fd, _, len, at, _, flags] = *args;
     match number {
-        libc::SYS_write => writing(fd as i32, None, len),
-        libc::SYS_pwrite64 => writing(fd as i32, Some(at as i64), len),
-        libc::SYS_writev => writing_vector(fd as i32, None, addr, len),
-        libc::SYS_pwritev => writing_vector(fd as i32, Some(at as i64), addr, len),
-        libc::SYS_pwritev2 => {
-            writing_vector(fd as i32, place_of(at as i64, flags as i32), addr, len);
-        }
-        libc::SYS_sendfile => moving((fd as i32, 0), (addr as i32, len), at),
-        libc::SYS_copy_file_range | libc::SYS_splice => {
-            moving((len as i32, at), (fd as i32, addr), more);
-        }
-        libc::SYS_fallocate => allocating(fd as i32, addr as i32, len as i64, at as i64),
+        libc::SYS_write | libc::SYS_writev => writing(fd as i32, None),
+        libc::SYS_pwrite64 | libc::SYS_pwritev => writing(fd as i32, Some(at as i64)),
+        libc::SYS_pwritev2 => writing(fd as i32, place_of(at as i64, flags as i32)),
+        libc::SYS_sendfile => moving(fd as i32, 0),
+        libc::SYS_copy_file_range | libc::SYS_splice => moving(len as i32, at),
+        _ => Place::default(),
+    }
+}
+
+/// What is done before a system call that changes a file without writing; whether it makes
+/// it grow.
+fn change_by_number(number: c_long, args: &Args) -> bool {
+    let [fd, addr, ..] = *args;
+    match number {
         libc::SYS_ftruncate => return truncating(fd as i32, addr as i64),
         libc::SYS_truncate => return truncating_path(fd, addr as i64),
         _ => {}

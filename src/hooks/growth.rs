@@ -73,11 +73,9 @@ macro_rules! like_write {
                     PATH.store(watched as *const c_void as *mut c_void, Ordering::SeqCst);
                 }
                 transfer::prepare(buffer as usize, len);
-                let source = transfer::Source::of(fd, buffer as usize, len);
-                let (from, len) = source.memory();
-                transfer::writing(fd, at!($($at)?), len);
-                let done = next(fd, from as *const c_void, len $(, $at)?);
-                transfer::changed(fd);
+                let place = transfer::writing(fd, at!($($at)?));
+                let done = next(fd, buffer, len $(, $at)?);
+                transfer::written(fd, place, done);
                 done
             }
         })*
@@ -113,14 +111,9 @@ macro_rules! like_writev {
                 let Some(next) = next else { return missing() };
                 let length = count.max(0) as usize;
                 transfer::prepare_vector(vector as usize, length);
-                let source = transfer::Source::of_vector(fd, vector as usize, length);
-                let (vector, count) = match source.vector() {
-                    (from, parts) if from != vector as usize => (from as *const c_void, parts as c_int),
-                    _ => (vector, count),
-                };
-                transfer::writing_vector(fd, at!($($at),*), vector as usize, count.max(0) as usize);
+                let place = transfer::writing(fd, at!($($at),*));
                 let done = next(fd, vector, count $(, $at)*);
-                transfer::changed(fd);
+                transfer::written(fd, place, done);
                 done
             }
         )*}
@@ -135,53 +128,58 @@ like_writev! {
     pwritev64v2, c"pwritev64v2"(offset: off64_t, flags: c_int);
 }
 
-/// Defines calls that may change the size of a file, with what is done before and
-/// after.
-macro_rules! resizing {
-    ($(
-        $name:ident, $c_name:literal ($($arg:ident: $ty:ty),*) -> $ret:ty,
-        $before:expr, |$answer:ident| $after:expr;
-    )*) => {
+/// Defines fallocate(2) and its relatives, with the mode that they mean.
+macro_rules! allocating {
+    ($($name:ident, $c_name:literal ($($mode:ident: $mode_ty:ty)?), $meant:expr;)*) => {
         hook! {$(
-            fn $name($($arg: $ty),*) -> $ret {
-                let Some(next) = next!($c_name, fn($($ty),*) -> $ret) else {
-                    return missing() as $ret;
-                };
-                transfer::prepare_args(&[$($arg as usize),*]);
-                $before;
-                let $answer = next($($arg),*);
-                $after;
-                $answer
+            fn $name(fd: c_int, $($mode: $mode_ty,)? at: off64_t, len: off64_t) -> c_int {
+                let next = next!($c_name, fn(c_int, $($mode_ty,)? off64_t, off64_t) -> c_int);
+                let Some(next) = next else { return missing() as c_int };
+                let answer = next(fd, $($mode,)? at, len);
+                if answer == 0 {
+                    transfer::allocated(fd, $meant, at, len);
+                } else {
+                    transfer::changed(fd);
+                }
+                answer
             }
         )*}
     };
 }
 
-resizing! {
-    fallocate, c"fallocate"(fd: c_int, mode: c_int, at: off_t, len: off_t) -> c_int,
-        transfer::allocating(fd, mode, at, len),
-        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
-    fallocate64, c"fallocate64"(fd: c_int, mode: c_int, at: off64_t, len: off64_t) -> c_int,
-        transfer::allocating(fd, mode, at, len),
-        |answer| if answer == 0 { transfer::allocated(fd, mode, at, len) };
-    posix_fallocate, c"posix_fallocate"(fd: c_int, at: off_t, len: off_t) -> c_int,
-        transfer::allocating(fd, 0, at, len), |answer| transfer::changed(fd);
-    posix_fallocate64, c"posix_fallocate64"(fd: c_int, at: off64_t, len: off64_t) -> c_int,
-        transfer::allocating(fd, 0, at, len), |answer| transfer::changed(fd);
-    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t) -> ssize_t,
-        transfer::moving((to, 0), (from, at as usize), len), |answer| transfer::changed(to);
-    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t) -> ssize_t,
-        transfer::moving((to, 0), (from, at as usize), len), |answer| transfer::changed(to);
+allocating! {
+    fallocate, c"fallocate"(mode: c_int), mode;
+    fallocate64, c"fallocate64"(mode: c_int), mode;
+    posix_fallocate, c"posix_fallocate"(), 0;
+    posix_fallocate64, c"posix_fallocate64"(), 0;
+}
+
+/// Defines calls that write to a file what is in another: to which, and the address of the
+/// offset there, or 0.
+macro_rules! moving {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $to:expr, $at:expr;)*) => {
+        hook! {$(
+            fn $name($($arg: $ty),*) -> ssize_t {
+                let Some(next) = next!($c_name, fn($($ty),*) -> ssize_t) else { return missing() };
+                transfer::prepare_args(&[$($arg as usize),*]);
+                let place = transfer::moving($to, $at);
+                let done = next($($arg),*);
+                transfer::written($to, place, done);
+                done
+            }
+        )*}
+    };
+}
+
+moving! {
+    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t), to, 0;
+    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t), to, 0;
     copy_file_range, c"copy_file_range"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t,
-        transfer::moving((to, to_at as usize), (from, at as usize), len),
-        |answer| transfer::changed(to);
+    ), to, to_at as usize;
     splice, c"splice"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ) -> ssize_t,
-        transfer::moving((to, to_at as usize), (from, at as usize), len),
-        |answer| transfer::changed(to);
+    ), to, to_at as usize;
 }
 
 /// Defines ftruncate(2) under its names.
