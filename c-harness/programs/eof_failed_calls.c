@@ -1,4 +1,4 @@
-/* group: eof */
+/* group: eof; needs: glibc */
 /* Calls that would change a file and fail leave what was stored past its end alone. */
 #include "../harness.h"
 #include <sys/sendfile.h>
