@@ -45,9 +45,8 @@ fn ask(fd: i32, number: libc::c_long, b: usize, c: usize) -> Result<usize, Errno
     unsafe { sys::call(number, [fd as usize, b, c, 0, 0, 0]) }
 }
 
-fn appends(fd: i32) -> bool {
-    let flags = ask(fd, libc::SYS_fcntl, libc::F_GETFL as usize, 0);
-    flags.is_ok_and(|flags| flags & libc::O_APPEND as usize != 0)
+fn status(fd: i32) -> i32 {
+    ask(fd, libc::SYS_fcntl, libc::F_GETFL as usize, 0).map_or(0, |flags| flags as i32)
 }
 
 /// Where a call is going to write, which is to be known before it.
@@ -55,6 +54,8 @@ fn appends(fd: i32) -> bool {
 pub(crate) struct Place {
     file: Option<FileId>,
     start: u64,
+    /// What is written there goes to the disk at once.
+    flushes: bool,
 }
 
 /// A call is about to write to the file of `fd`.
@@ -72,13 +73,15 @@ fn place_in(fd: i32, at: Option<i64>) -> Place {
     // pipes and sockets have no tails
     let file = sys::fstat(fd).ok().filter(|st| st.st_mode & libc::S_IFMT == libc::S_IFREG);
     let Some(st) = file else { return Place::default() };
+    let flags = status(fd);
     let start = match at {
         // pwrite(2) appends, too
-        _ if at == Some(AT_END) || appends(fd) => st.st_size as u64,
+        _ if at == Some(AT_END) || flags & libc::O_APPEND != 0 => st.st_size as u64,
         Some(at) => at as u64,
         None => ask(fd, libc::SYS_lseek, 0, libc::SEEK_CUR as usize).unwrap_or(0) as u64,
     };
-    Place { file: Some(FileId { dev: st.st_dev, ino: st.st_ino }), start }
+    let flushes = flags & (libc::O_DSYNC | libc::O_DIRECT) != 0;
+    Place { file: Some(FileId { dev: st.st_dev, ino: st.st_ino }), start, flushes }
 }
 
 /// It has written `done` bytes there, or failed.
@@ -93,8 +96,12 @@ pub(crate) fn written(fd: i32, place: Place, done: isize) {
 fn write_ends(fd: i32, place: Place, done: isize) {
     match (place.file, u64::try_from(done)) {
         (Some(id), Ok(len)) if len != 0 => with(|eof| {
-            eof.writing(id, &(place.start..place.start.saturating_add(len)));
+            let part = place.start..place.start.saturating_add(len);
+            eof.writing(id, &part);
             eof.grown_enough(id);
+            if place.flushes {
+                eof.flushed(Some(id), &part);
+            }
             eof.end_look();
         })
         .unwrap_or(()),
@@ -120,6 +127,31 @@ pub(crate) fn moving(to: i32, at: usize) -> Place {
 fn offset_at(at: usize) -> Option<i64> {
     // SAFETY: readable at this moment; no alignment is taken for granted.
     (at != 0 && kernel::readable(at & !7)).then(|| unsafe { (at as *const i64).read_unaligned() })
+}
+
+/// What lies at `at` in the file of `fd`, `len` bytes or all, has been written back.
+#[inline]
+pub(crate) fn flushed(fd: i32, at: i64, len: i64) {
+    if alive() {
+        flush(file_of(fd), at, len);
+    }
+}
+
+#[cold]
+fn flush(id: Option<FileId>, at: i64, len: i64) {
+    let start = at as u64;
+    let end = if len == 0 { u64::MAX } else { start.saturating_add(len as u64) };
+    if id.is_some() {
+        with(|eof| eof.flushed(id, &(start..end)));
+    }
+}
+
+/// So have all files.
+#[inline]
+pub(crate) fn all_flushed() {
+    if alive() {
+        with(|eof| eof.flushed(None, &(0..u64::MAX)));
+    }
 }
 
 /// fallocate(2) has been done.

@@ -306,6 +306,20 @@ impl Eof<'_> {
         }
     }
 
+    /// The same by fsync(2) and the like of a part of a file, or of all files: whole target
+    /// pages are written back.
+    pub(crate) fn flushed(&mut self, id: Option<FileId>, part: &Part) {
+        let target = self.space.config().target.bytes() as u64;
+        for number in 0..self.list.numbers() {
+            let Some(tail) = self.list.get(number).filter(|tail| tail.shared) else { continue };
+            let page = tail.offset - tail.offset % target;
+            let within = part.start < page.saturating_add(target) && page < part.end;
+            if within && id.is_none_or(|id| id == tail.id) && on_disk(tail.id) {
+                zero(tail.memory(), 0..usize::MAX);
+            }
+        }
+    }
+
     /// A hole was punched into a file of `size` bytes. A file system on a disk does
     /// nothing when it begins behind the end of the file, and takes the whole page when
     /// it reaches over that (`ext4_punch_hole()`).

@@ -264,6 +264,10 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
     match number {
         libc::SYS_ftruncate if answer.is_ok() => truncated(fd as i32, grows),
         libc::SYS_truncate if answer.is_ok() => truncated_path(fd, grows),
+        libc::SYS_fsync | libc::SYS_fdatasync if answer.is_ok() => {
+            seen();
+            flushed(fd as i32, 0, 0);
+        }
         libc::SYS_fallocate if answer.is_ok() => {
             allocated(fd as i32, addr as i32, len as i64, at as i64);
         }

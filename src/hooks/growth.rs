@@ -182,6 +182,53 @@ moving! {
     ), to, to_at as usize;
 }
 
+/// Defines calls that write a file back: from where on, and how many bytes or 0 for all.
+macro_rules! flushing {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $flushes:expr, $at:expr, $len:expr;)*) => {
+        hook! {$(
+            fn $name(fd: c_int $(, $arg: $ty)*) -> c_int {
+                let next = next!($c_name, fn(c_int $(, $ty)*) -> c_int);
+                let Some(next) = next else { return missing() as c_int };
+                let answer = next(fd $(, $arg)*);
+                transfer::seen();
+                if answer == 0 && $flushes {
+                    transfer::flushed(fd, $at, $len);
+                }
+                answer
+            }
+        )*}
+    };
+}
+
+flushing! {
+    fsync, c"fsync"(), true, 0, 0;
+    fdatasync, c"fdatasync"(), true, 0, 0;
+    sync_file_range, c"sync_file_range"(at: off64_t, len: off64_t, flags: c_uint),
+        flags & libc::SYNC_FILE_RANGE_WRITE != 0, at, len;
+    posix_fadvise, c"posix_fadvise"(at: off_t, len: off_t, advice: c_int),
+        advice == libc::POSIX_FADV_DONTNEED, at, len;
+    posix_fadvise64, c"posix_fadvise64"(at: off64_t, len: off64_t, advice: c_int),
+        advice == libc::POSIX_FADV_DONTNEED, at, len;
+}
+
+hook! {
+    fn sync() -> () = libc::sync {
+        if let Some(next) = next!(c"sync", fn() -> ()) {
+            next();
+        }
+        transfer::all_flushed();
+    }
+
+    fn syncfs(fd: c_int) -> c_int = libc::syncfs {
+        let Some(next) = next!(c"syncfs", fn(c_int) -> c_int) else { return missing() as c_int };
+        let answer = next(fd);
+        if answer == 0 {
+            transfer::all_flushed();
+        }
+        answer
+    }
+}
+
 /// Defines ftruncate(2) under its names.
 macro_rules! like_ftruncate {
     ($($name:ident, $c_name:literal;)*) => {

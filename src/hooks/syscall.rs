@@ -102,6 +102,8 @@ const NUMBERS: &[c_long] = &[
     libc::SYS_sendfile,
     libc::SYS_splice,
     libc::SYS_copy_file_range,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
     libc::SYS_read,
     libc::SYS_pread64,
     libc::SYS_readv,

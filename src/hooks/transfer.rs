@@ -490,8 +490,6 @@ once! {
     flock, c"flock";
     lockf, c"lockf";
     lockf64, c"lockf64";
-    fsync, c"fsync";
-    fdatasync, c"fdatasync";
     sem_wait, c"sem_wait";
     sem_timedwait, c"sem_timedwait";
     sem_clockwait, c"sem_clockwait";
