@@ -97,6 +97,11 @@ pub(crate) fn park(range: AddrRange, shared: bool) -> Result<Parked, Errno> {
     if locked {
         unlock(range);
     }
+    if !shared {
+        // the file is to come back, not what the program had made of it
+        // SAFETY: callers need nothing of what is there.
+        let _ = unsafe { sys::madvise(range.start(), range.len(), libc::MADV_DONTNEED) };
+    }
     let parked = second_mapping(range, shared);
     match parked {
         Ok((range, moved)) => Ok(Parked { range, moved, locked }),
