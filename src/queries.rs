@@ -65,6 +65,26 @@ pub(crate) fn usage(who: c_int, place: *mut libc::rusage) -> Result<(), Errno> {
     Ok(())
 }
 
+/// `PR_GET_AUXV` of <linux/prctl.h> (Linux 6.4).
+const GET_AUXV: c_int = 0x4155_5856;
+
+/// prctl(2) has answered `copied`: where it was asked for the auxiliary vector, of which
+/// it put as much as there was room for at `place`, the page size there is T.
+pub(crate) fn vector_told(option: c_int, place: usize, room: usize, copied: usize) {
+    const PAIR: usize = 2 * size_of::<usize>();
+    let Some(target) = state::target().filter(|_| option == GET_AUXV) else { return };
+    for index in 0..room.min(copied) / PAIR {
+        let pair = (place + index * PAIR) as *mut [usize; 2];
+        // SAFETY: the kernel has just written this pair, aligned or not.
+        unsafe {
+            let [kind, _] = pair.read_unaligned();
+            if kind == libc::AT_PAGESZ as usize {
+                pair.write_unaligned([kind, target.bytes()]);
+            }
+        }
+    }
+}
+
 /// Physical memory in target pages.
 pub(crate) fn physical_pages() -> c_long {
     pages(|info| info.totalram)

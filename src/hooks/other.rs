@@ -3,7 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::{self, transfer};
-use crate::{filter, other, sys, userfaults};
+use crate::{filter, other, queries, sys, userfaults};
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 use libc::{size_t, socklen_t, ssize_t};
 use pagesim_core::errno::Errno;
@@ -45,6 +45,7 @@ hook! {
         };
         if answer != -1 {
             filter::add(&coming);
+            queries::vector_told(option, a, b, answer as usize);
         }
         answer
     }

@@ -230,9 +230,12 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_HOME_NODE => apart(|| other::home_node([a, b, c, d, e, f])),
         cachestat::NUMBER => apart(|| cachestat::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
-        libc::SYS_prctl => {
-            apart(|| filter::install(number, [a, b, c, d, e, f], &filter::by_prctl(a as i32, b, c)))
-        }
+        libc::SYS_prctl => apart(|| {
+            let coming = filter::by_prctl(a as i32, b, c);
+            let answer = filter::install(number, [a, b, c, d, e, f], &coming)?;
+            queries::vector_told(a as i32, b, c, answer);
+            Ok(answer)
+        }),
         libc::SYS_seccomp => {
             apart(|| filter::install(number, [a, b, c, d, e, f], &filter::by_seccomp(a, c)))
         }
