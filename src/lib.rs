@@ -27,6 +27,7 @@ mod filter;
 mod flight;
 mod fork;
 mod hooks;
+mod ioctl;
 mod linux;
 mod live;
 mod lock;

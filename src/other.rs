@@ -33,6 +33,26 @@ pub(crate) fn fetch<T: Copy + Default>(addr: usize) -> Result<T, Errno> {
     }
 }
 
+/// Puts a value into the program's memory, which may be anything.
+pub(crate) fn put<T: Copy>(place: usize, value: &T) -> Result<(), Errno> {
+    let len = size_of::<T>();
+    let from = core::ptr::from_ref(value).cast_mut().cast();
+    let local = libc::iovec { iov_base: from, iov_len: len };
+    let remote = libc::iovec { iov_base: place as *mut libc::c_void, iov_len: len };
+    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
+    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
+    // SAFETY: process_vm_writev(2) to this process fails where there is no memory.
+    match unsafe { sys::own(libc::SYS_process_vm_writev, args) } {
+        Ok(done) if done == len => Ok(()),
+        Ok(_) | Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        Err(_) => {
+            // SAFETY: a filter forbids the call; the program promised room for it.
+            unsafe { (place as *mut T).write_unaligned(*value) };
+            Ok(())
+        }
+    }
+}
+
 /// The configuration where target pages are larger than the host's.
 pub(crate) fn larger() -> Option<&'static Config> {
     state::config().filter(|config| config.target > config.real)
@@ -184,22 +204,7 @@ fn move_one(
 
 /// Puts a status into the program's array, which may be anything.
 fn store(array: usize, index: usize, value: i32) -> Result<(), Errno> {
-    let place = array.wrapping_add(index * size_of::<i32>());
-    let local =
-        libc::iovec { iov_base: (&raw const value).cast_mut().cast(), iov_len: size_of::<i32>() };
-    let remote = libc::iovec { iov_base: place as *mut _, iov_len: size_of::<i32>() };
-    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
-    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
-    // SAFETY: process_vm_writev(2) to this process fails where there is no memory.
-    match unsafe { sys::call(libc::SYS_process_vm_writev, args) } {
-        Ok(_) => Ok(()),
-        Err(Errno::EFAULT) => Err(Errno::EFAULT),
-        Err(_) => {
-            // SAFETY: a filter forbids the call; the program promised an array.
-            unsafe { (place as *mut i32).write_unaligned(value) };
-            Ok(())
-        }
-    }
+    put(array.wrapping_add(index * size_of::<i32>()), &value)
 }
 
 /// set_mempolicy_home_node(2) (Linux 5.17), of one number on all architectures.

@@ -170,6 +170,18 @@ pub(crate) struct Seen {
     pub(crate) blocks: u64,
 }
 
+impl Seen {
+    pub(crate) fn new(st: &libc::stat) -> Seen {
+        Seen {
+            dev: st.st_dev,
+            regular: st.st_mode & libc::S_IFMT == libc::S_IFREG,
+            size: st.st_size as u64,
+            block_size: st.st_blksize as u64,
+            blocks: st.st_blocks as u64,
+        }
+    }
+}
+
 /// The same with target pages; `None` when nothing changes.
 #[inline]
 pub(crate) fn translate(seen: Seen, source: Source) -> Option<Seen> {
@@ -190,14 +202,19 @@ fn translate_pages(config: &Config, mut seen: Seen, source: Source) -> Option<Se
     if kind == Kind::Sysfs && seen.regular && seen.size == config.real.bytes() as u64 {
         seen.size = page;
     }
-    if kind == Kind::Tmpfs && seen.regular && seen.blocks != 0 {
-        seen.blocks = blocks(config, &seen, source);
+    if kind == Kind::Tmpfs && seen.blocks != 0 {
+        // a long link is one page
+        seen.blocks = if seen.regular {
+            blocks(config, &seen, source)
+        } else {
+            seen.blocks.saturating_mul(BLOCK).next_multiple_of(page) / BLOCK
+        };
     }
     Some(seen)
 }
 
 /// Units of st_blocks.
-const BLOCK: u64 = 512;
+pub(crate) const BLOCK: u64 = 512;
 
 /// Blocks of a file whose target pages are there when any part of them is.
 fn blocks(config: &Config, seen: &Seen, source: Source) -> u64 {

@@ -385,14 +385,18 @@ const FRAME: u64 = (1 << 55) - 1;
 const PRESENT: u64 = 1 << 63;
 /// The page is swapped out; the frame bits hold something else then.
 const SWAPPED: u64 = 1 << 62;
+/// It is a file's, or shared.
+const OF_FILE: u64 = 1 << 61;
 
 /// Adds the entry of one host page to that of its target page, `first` being the
 /// host page's number in it. Present, soft-dirty and the like hold for a target page
-/// when they do for any part of it; the frame is that of the first part that has
-/// one.
+/// when they do for any part of it; that it is a file's only while no part is the
+/// process's own; the frame is that of the first part that has one.
 #[must_use]
 pub fn pagemap_entry(units: Units, whole: u64, host: u64) -> u64 {
-    let flags = (whole | host) & !FRAME;
+    let own = |entry: u64| entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0;
+    let kind = if own(whole) || own(host) { OF_FILE } else { 0 };
+    let flags = (whole | host) & !FRAME & !kind;
     let framed = |entry: u64| entry & (PRESENT | SWAPPED) == PRESENT && entry & FRAME != 0;
     let frame = if whole & FRAME != 0 {
         whole & FRAME
@@ -403,4 +407,29 @@ pub fn pagemap_entry(units: Units, whole: u64, host: u64) -> u64 {
         host & FRAME
     };
     flags | frame
+}
+
+/// Categories of a page that PAGEMAP_SCAN tells (<linux/fs.h>).
+mod category {
+    pub(super) const OF_FILE: u64 = 1 << 2;
+    pub(super) const PRESENT: u64 = 1 << 3;
+    pub(super) const SWAPPED: u64 = 1 << 4;
+    pub(super) const ZERO: u64 = 1 << 5;
+}
+
+/// Adds the categories of one host page to those of its target page: as in
+/// [`pagemap_entry`]; and that it is the page of zeros only while no part is another.
+#[must_use]
+pub fn page_categories(whole: u64, host: u64) -> u64 {
+    use category::{OF_FILE, PRESENT, SWAPPED, ZERO};
+    let used = |part: u64| part & (PRESENT | SWAPPED) != 0;
+    let lost = |kind: u64| {
+        let without = |part: u64| used(part) && part & kind == 0;
+        if without(whole) || without(host) {
+            kind
+        } else {
+            0
+        }
+    };
+    (whole | host) & !lost(OF_FILE) & !lost(ZERO)
 }

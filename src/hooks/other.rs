@@ -3,7 +3,7 @@
 use super::errno::{status, word};
 use super::{hook, next};
 use crate::eof::{self, transfer};
-use crate::{filter, other, queries, sys, userfaults};
+use crate::{filter, ioctl, other, queries, sys, userfaults};
 use core::ffi::{c_int, c_uint, c_ulong, c_void};
 use libc::{size_t, socklen_t, ssize_t};
 use pagesim_core::errno::Errno;
@@ -13,6 +13,9 @@ hook! {
     fn ioctl(fd: c_int, request: c_ulong, argument: usize) -> c_int {
         if userfaults::refuses(fd, request as usize, argument) {
             return status(Err(Errno::EINVAL));
+        }
+        if let Some(answer) = ioctl::counted(fd, request as usize, argument) {
+            return word(answer) as c_int;
         }
         let args = [fd as usize, request as usize, argument, 0, 0, 0];
         match next!(c"ioctl", fn(c_int, c_ulong, usize) -> c_int) {

@@ -18,13 +18,7 @@ use pagesim_core::errno::Errno;
 unsafe fn answered(place: *mut Stat, source: Source) {
     // SAFETY: the caller's promise.
     let Some(st) = (unsafe { place.as_mut() }) else { return };
-    let seen = Seen {
-        dev: st.st_dev,
-        regular: st.st_mode & libc::S_IFMT == libc::S_IFREG,
-        size: st.st_size as u64,
-        block_size: st.st_blksize as u64,
-        blocks: st.st_blocks as u64,
-    };
+    let seen = Seen::new(st);
     if let Some(new) = stat::translate(seen, source) {
         st.st_size = new.size as i64;
         st.st_blksize = new.block_size as libc::blksize_t;

@@ -10,7 +10,8 @@ use crate::other::{
 };
 use crate::ranges::{self, Remap, SYS_MSEAL};
 use crate::{
-    brk, cachestat, calls, eof, filter, fork, pipes, procfs, queries, shm, signals, sys, userfaults,
+    brk, cachestat, calls, eof, filter, fork, ioctl, pipes, procfs, queries, shm, signals, sys,
+    userfaults,
 };
 use core::ffi::{c_char, c_long};
 use pagesim_core::errno::Errno;
@@ -230,6 +231,10 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_HOME_NODE => apart(|| other::home_node([a, b, c, d, e, f])),
         cachestat::NUMBER => apart(|| cachestat::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
+        libc::SYS_ioctl => apart(|| {
+            ioctl::counted(a as i32, b, c)
+                .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
+        }),
         libc::SYS_prctl => apart(|| {
             let coming = filter::by_prctl(a as i32, b, c);
             let answer = filter::install(number, [a, b, c, d, e, f], &coming)?;

@@ -13,6 +13,7 @@ mod name;
 pub(crate) mod origin;
 pub(crate) mod pagemap;
 pub(crate) mod resident;
+pub(crate) mod scan;
 mod text;
 
 use crate::{state, sys};

@@ -5,7 +5,7 @@
 
 use super::name::{Kind, Link};
 use super::units;
-use crate::other::fetch;
+use crate::other::{fetch, put};
 use crate::sys;
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::counts::{pagemap_entry, Units};
@@ -119,7 +119,7 @@ fn entries(
     while done < len {
         let index = (offset + done as u64) / ENTRY as u64;
         let Some(entry) = entry(fd, index, units)? else { break };
-        store(buffer.wrapping_add(done), entry)?;
+        put(buffer.wrapping_add(done) as usize, &entry)?;
         done += ENTRY;
     }
     Ok(done)
@@ -151,23 +151,4 @@ fn entry(fd: i32, index: u64, units: Units) -> Result<Option<u64>, Errno> {
         at += (seen.len() * ENTRY) as u64;
     }
     Ok(any.then_some(whole))
-}
-
-/// Puts an entry into the program's buffer, which may be anything.
-fn store(to: *mut u8, entry: u64) -> Result<(), Errno> {
-    let local = libc::iovec { iov_base: (&raw const entry).cast_mut().cast(), iov_len: ENTRY };
-    let remote = libc::iovec { iov_base: to.cast(), iov_len: ENTRY };
-    let (local, remote) = (&raw const local as usize, &raw const remote as usize);
-    let args = [sys::getpid() as usize, local, 1, remote, 1, 0];
-    // SAFETY: process_vm_writev(2) to this process fails where there is no memory.
-    match unsafe { sys::call(libc::SYS_process_vm_writev, args) } {
-        Ok(ENTRY) => Ok(()),
-        Ok(_) => Err(Errno::EFAULT),
-        Err(Errno::EFAULT) => Err(Errno::EFAULT),
-        Err(_) => {
-            // SAFETY: a filter forbids the call; the program promised a buffer.
-            unsafe { to.cast::<u64>().write_unaligned(entry) };
-            Ok(())
-        }
-    }
 }

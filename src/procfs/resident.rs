@@ -51,28 +51,28 @@ impl Resident for Scan {
 /// `struct page_region` of <linux/fs.h>.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-struct Region {
-    start: u64,
-    end: u64,
-    categories: u64,
+pub(super) struct Region {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) categories: u64,
 }
 
 /// `struct pm_scan_arg` of <linux/fs.h> (Linux 6.7).
 #[repr(C)]
-#[derive(Default)]
-struct Arguments {
-    size: u64,
-    flags: u64,
-    start: u64,
-    end: u64,
-    walk_end: u64,
-    vec: u64,
-    vec_len: u64,
-    max_pages: u64,
-    category_inverted: u64,
-    category_mask: u64,
-    category_anyof_mask: u64,
-    return_mask: u64,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Arguments {
+    pub(super) size: u64,
+    pub(super) flags: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) walk_end: u64,
+    pub(super) vec: u64,
+    pub(super) vec_len: u64,
+    pub(super) max_pages: u64,
+    pub(super) category_inverted: u64,
+    pub(super) category_mask: u64,
+    pub(super) category_anyof_mask: u64,
+    pub(super) return_mask: u64,
 }
 
 /// All that is resident of the process that the file at `link` belongs to; `None` where
@@ -119,7 +119,7 @@ impl Pages {
 }
 
 /// `_IOWR('f', 16, struct pm_scan_arg)`.
-const PAGEMAP_SCAN: usize = 0xc000_0000 | size_of::<Arguments>() << 16 | 0x66 << 8 | 16;
+pub(crate) const PAGEMAP_SCAN: usize = 0xc000_0000 | size_of::<Arguments>() << 16 | 0x66 << 8 | 16;
 /// `PAGE_IS_FILE`, `PAGE_IS_PRESENT` and `PAGE_IS_SWAPPED`.
 const IS_FILE: u64 = 4;
 const IS_PRESENT: u64 = 8;
