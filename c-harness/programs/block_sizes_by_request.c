@@ -2,9 +2,12 @@
 /* The block size of a file system and the room a file takes, by ioctl(2); and the
  * blocks of a link, which is a file too. */
 #include "../harness.h"
-#include <linux/fs.h>
 #include <sys/ioctl.h>
 
+/* of <linux/fs.h> */
+#ifndef FIGETBSZ
+#define FIGETBSZ _IO(0, 2)
+#endif
 #ifndef FIOQSIZE
 #define FIOQSIZE 0x5460
 #endif

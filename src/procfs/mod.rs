@@ -31,21 +31,20 @@ fn units() -> Option<Units> {
     state::config().map(|config| Units { target: config.target, real: config.real })
 }
 
-/// Whether `path` may lead to one of the files.
+/// Whether `path` may lead to one of the files: most absolute names are told by their
+/// second byte, others have to be looked at.
 ///
 /// # Safety
 /// `path` is a C string.
 #[inline]
 pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
-    let starts = |text: &[u8]| {
-        // SAFETY: a byte is only read when the one before it was not the last.
-        text.iter().enumerate().all(|(i, b)| unsafe { path.add(i).read() } as u8 == *b)
+    // SAFETY: the caller's promise; a byte is only read when the one before it was not
+    // the last.
+    let begins = unsafe {
+        path.read() as u8 != b'/' || matches!(path.add(1).read() as u8, b'p' | b'd' | b'/' | b'.')
     };
-    let begins = starts(b"/proc/") || starts(b"/dev/fd/");
     // SAFETY: the caller's promise.
-    let relative = unsafe { path.read() } as u8 != b'/';
-    // SAFETY: the caller's promise.
-    (begins || relative) && name::is_known(unsafe { CStr::from_ptr(path) }.to_bytes())
+    begins && name::is_known(unsafe { CStr::from_ptr(path) }.to_bytes())
 }
 
 /// The program has opened `path`: where that is a file that counts in pages,
@@ -55,8 +54,9 @@ pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
 /// `path` is a C string when `fd` is a descriptor.
 #[inline]
 pub(crate) unsafe fn opened(path: *const c_char, flags: i32, fd: i32) {
+    let reads = flags & (libc::O_ACCMODE | libc::O_PATH) == libc::O_RDONLY;
     // SAFETY: a successful open(2) has read the path.
-    if fd >= 0 && flags & libc::O_ACCMODE == libc::O_RDONLY && unsafe { may_concern(path) } {
+    if fd >= 0 && reads && unsafe { may_concern(path) } {
         translate(fd, flags);
     }
 }
@@ -107,7 +107,9 @@ fn memory_file(link: &Link) -> Result<i32, Errno> {
 fn replace(fd: i32, flags: i32, units: Units, link: &Link, kind: Kind) -> Result<(), Errno> {
     let memory = memory_file(link)?;
     let done = text::copy(fd, memory, units, link, kind).and_then(|()| {
-        let reader = sys::open(Link::path(memory).as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0)?;
+        let kept = flags & (libc::O_NONBLOCK | libc::O_NOATIME | libc::O_APPEND | libc::O_SYNC);
+        let how = kept | libc::O_RDONLY | libc::O_CLOEXEC;
+        let reader = sys::open(Link::path(memory).as_c_str(), how, 0)?;
         let args = [reader as usize, fd as usize, (flags & libc::O_CLOEXEC) as usize, 0, 0, 0];
         // SAFETY: dup3(2) over the descriptor that open(2) has just made.
         let moved = unsafe { sys::call(libc::SYS_dup3, args) };
@@ -141,10 +143,19 @@ fn read_perhaps(
     len: usize,
     offset: Option<i64>,
 ) -> Option<Result<usize, Errno>> {
-    if offset == Some(0) {
+    if is_beginning(fd, offset) {
         renew(fd);
     }
     pagemap::read(fd, to, len, offset)
+}
+
+/// Whether a read at `offset`, or at the file's position, is one from the beginning. The
+/// first one may come long after the file was opened.
+fn is_beginning(fd: i32, offset: Option<i64>) -> bool {
+    let args = [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0, 0];
+    // SAFETY: no pointers.
+    let position = || unsafe { sys::call(libc::SYS_lseek, args) };
+    offset.map_or_else(|| position() == Ok(0), |offset| offset == 0)
 }
 
 /// [`read`] into the parts of an array of iovec.
@@ -158,7 +169,7 @@ pub(crate) fn read_vector(
     if !any() {
         return None;
     }
-    if offset == Some(0) {
+    if is_beginning(fd, offset) {
         renew(fd);
     }
     pagemap::read_vector(fd, vector, count, offset)
