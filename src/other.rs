@@ -53,6 +53,27 @@ pub(crate) fn put<T: Copy>(place: usize, value: &T) -> Result<(), Errno> {
     }
 }
 
+/// `MAX_RW_COUNT` with the largest target page.
+const LEAST_CAP: usize = (i32::MAX as usize) & !((1 << 20) - 1);
+
+/// What one read or write of `len` bytes takes at most: `MAX_RW_COUNT`, which is whole pages.
+#[inline]
+pub(crate) fn at_most(len: usize) -> usize {
+    if len > LEAST_CAP {
+        cut(len)
+    } else {
+        len
+    }
+}
+
+#[cold]
+fn cut(len: usize) -> usize {
+    /// More than this is no length, and for the kernel to refuse.
+    const LARGEST: usize = 1 << 46;
+    let page = state::target().filter(|_| len <= LARGEST);
+    page.map_or(len, |page| len.min(page.floor(i32::MAX as usize)))
+}
+
 /// The configuration where target pages are larger than the host's.
 pub(crate) fn larger() -> Option<&'static Config> {
     state::config().filter(|config| config.target > config.real)

@@ -4,6 +4,7 @@
 
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
+use crate::other::at_most;
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use libc::{loff_t, mode_t, off64_t, off_t, size_t, ssize_t};
@@ -81,7 +82,7 @@ macro_rules! like_write {
         })*
         hook! {$(
             fn $name(fd: c_int, buffer: *const c_void, len: size_t $(, $at: $at_ty)?) -> ssize_t {
-                $module::by(&$module::PATH)(fd, buffer, len $(, $at)?)
+                $module::by(&$module::PATH)(fd, buffer, at_most(len) $(, $at)?)
             }
         )*}
 
@@ -154,14 +155,15 @@ allocating! {
     posix_fallocate64, c"posix_fallocate64"(), 0;
 }
 
-/// Defines calls that write to a file what is in another: to which, and the address of the
-/// offset there, or 0.
+/// Defines calls that write to a file what is in another: to which, the address of the
+/// offset there, or 0, and the length where that is no more than a write takes.
 macro_rules! moving {
-    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $to:expr, $at:expr;)*) => {
+    ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $to:expr, $at:expr $(, $len:ident)?;)*) => {
         hook! {$(
             fn $name($($arg: $ty),*) -> ssize_t {
                 let Some(next) = next!($c_name, fn($($ty),*) -> ssize_t) else { return missing() };
                 transfer::prepare_args(&[$($arg as usize),*]);
+                $(let $len = at_most($len);)?
                 let place = transfer::moving($to, $at);
                 let done = next($($arg),*);
                 transfer::written($to, place, done);
@@ -172,11 +174,11 @@ macro_rules! moving {
 }
 
 moving! {
-    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t), to, 0;
-    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t), to, 0;
+    sendfile, c"sendfile"(to: c_int, from: c_int, at: *mut off_t, len: size_t), to, 0, len;
+    sendfile64, c"sendfile64"(to: c_int, from: c_int, at: *mut off64_t, len: size_t), to, 0, len;
     copy_file_range, c"copy_file_range"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
-    ), to, to_at as usize;
+    ), to, to_at as usize, len;
     splice, c"splice"(
         from: c_int, at: *mut loff_t, to: c_int, to_at: *mut loff_t, len: size_t, flags: c_uint
     ), to, to_at as usize;

@@ -198,6 +198,13 @@ pub(crate) extern "C" fn emulated_syscall(
     e: usize,
     f: usize,
 ) -> isize {
+    let (c, d) = match number {
+        libc::SYS_read | libc::SYS_write | libc::SYS_pread64 | libc::SYS_pwrite64 => {
+            (other::at_most(c), d)
+        }
+        libc::SYS_sendfile => (c, other::at_most(d)),
+        _ => (c, d),
+    };
     let (c32, d32, e32) = (c as i32, d as i32, e as i32);
     if number == libc::SYS_write {
         crate::record::message(a, b, c);

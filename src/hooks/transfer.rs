@@ -3,6 +3,7 @@
 
 use super::{errno, hook, next};
 use crate::eof::{self, mask, transfer};
+use crate::other::at_most;
 use crate::{procfs, sys, userfaults};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{clockid_t, off64_t, off_t, size_t, ssize_t, timespec};
@@ -34,6 +35,7 @@ macro_rules! file {
     ($($name:ident, $c_name:literal ($($arg:ident: $ty:ty),*), $at:expr;)*) => {
         hook! {$(
             fn $name(fd: c_int, to: *mut c_void, len: size_t $(, $arg: $ty)*) -> ssize_t {
+                let len = at_most(len);
                 if let Some(answer) = procfs::read(fd, to.cast(), len, $at) {
                     return errno::word(answer);
                 }
