@@ -12,11 +12,15 @@
 //! to reach over the end of its segment, the page comes to lie in it: from there on a
 //! mapping of what is behind the page takes its place, which faults as it should.
 
+mod label;
+pub(crate) mod listing;
+
 use crate::eof::transfer;
 use crate::record;
 use crate::state::{self, Guard, Turn};
 use crate::sys;
 use core::sync::atomic::{AtomicU64, Ordering};
+use label::Notes;
 use pagesim_core::errno::Errno;
 use pagesim_core::finding::Call;
 use pagesim_core::flags::{MapFlags, Prot};
@@ -24,22 +28,10 @@ use pagesim_core::page::AddrRange;
 use pagesim_core::space::{Config, MapRequest};
 use pagesim_core::vma::{Backing, FileId, Vma};
 
-/// What the last host page of a segment holds.
-#[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Label {
-    magic: [u8; 16],
-    asked: usize,
-    /// The whole segment, as a check.
-    whole: usize,
-}
-
 /// Commands of shmctl(2) for ipcs(1) and its like: <linux/shm.h>.
 const SHM_STAT: i32 = 13;
 const SHM_INFO: i32 = 14;
 const SHM_STAT_ANY: i32 = 15;
-
-const MAGIC: [u8; 16] = *b"pagesim segment\0";
 
 fn raw_get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
     // SAFETY: no pointers.
@@ -71,16 +63,6 @@ fn status(id: i32) -> Result<libc::shmid_ds, Errno> {
     Ok(unsafe { data.assume_init() })
 }
 
-/// The size that a segment of `asked` bytes is made with.
-fn whole(config: &Config, asked: usize) -> Option<usize> {
-    config.target.ceil(asked)?.checked_add(config.real.bytes())
-}
-
-/// Whether a segment of `size` bytes may be one of ours.
-fn may_be_ours(config: &Config, size: usize) -> bool {
-    size > config.real.bytes() && size % config.target.bytes() == config.real.bytes()
-}
-
 /// shmget(2).
 pub(crate) fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
     let Some(config) =
@@ -99,7 +81,7 @@ pub(crate) fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
             _ => return raw_get(key, size, flags),
         }
     }
-    match whole(config, size).filter(|_| size != 0) {
+    match label::whole(config, size).filter(|_| size != 0) {
         Some(whole) => create(config, key, size, whole, flags),
         None => raw_get(key, size, flags),
     }
@@ -109,11 +91,7 @@ pub(crate) fn get(key: i32, size: usize, flags: i32) -> Result<i32, Errno> {
 fn create(config: &Config, key: i32, asked: usize, whole: usize, flags: i32) -> Result<i32, Errno> {
     const OWNER: i32 = 0o600;
     let id = raw_get(key, whole, flags | OWNER)?;
-    let label = Label { magic: MAGIC, asked, whole };
-    let labelled = with_label(config, id, 0, |place| {
-        // SAFETY: a page of the segment, attached for writing.
-        unsafe { place.write(label) };
-    });
+    let labelled = label::write(config, id, asked, whole);
     let finished = labelled.and_then(|()| restore_mode(id, flags));
     if finished.is_err() {
         let _ = raw_control(id, libc::IPC_RMID, 0);
@@ -133,56 +111,17 @@ fn restore_mode(id: i32, flags: i32) -> Result<(), Errno> {
     raw_control(id, libc::IPC_SET, &raw mut data as usize).map(drop)
 }
 
-/// Attaches the segment for a moment and shows its last host page.
-fn with_label<T>(
-    config: &Config,
-    id: i32,
-    flags: i32,
-    use_it: impl FnOnce(*mut Label) -> T,
-) -> Result<T, Errno> {
-    let size = status(id)?.shm_segsz;
-    // SAFETY: attaches where nothing is.
-    let at = unsafe { raw_attach(id, 0, flags) }?;
-    let answer = use_it(label_place(config, at, size));
-    raw_detach(at)?;
-    Ok(answer)
-}
-
-fn label_place(config: &Config, at: usize, size: usize) -> *mut Label {
-    (at + size - config.real.bytes()) as *mut Label
-}
-
-/// The label at the end of an attached segment of `size` bytes, if it has one.
-fn read_label(config: &Config, at: usize, size: usize) -> Option<Label> {
-    if !may_be_ours(config, size) {
-        return None;
-    }
-    // SAFETY: the last page of an attached segment; any bytes are a valid label.
-    let label = unsafe { label_place(config, at, size).read() };
-    (label.magic == MAGIC && label.whole == size).then_some(label)
-}
-
 /// How large the program that made segment `id` wanted it.
 fn asked_size(config: &Config, id: i32) -> Result<usize, Errno> {
-    let size = match status(id) {
-        Ok(data) => data.shm_segsz,
+    match status(id) {
+        Ok(data) => {
+            let known = label::of(config, id, data.shm_segsz, Notes::of(&data));
+            Ok(known.map_or(data.shm_segsz, |known| known.asked))
+        }
         // not readable: nor is its label
-        Err(Errno::EACCES) => return Ok(usize::MAX),
-        Err(error) => return Err(error),
-    };
-    Ok(label_of(config, id, size)?.map_or(size, |label| label.asked))
-}
-
-/// The label of segment `id` of `size` bytes, if it has one that can be read.
-fn label_of(config: &Config, id: i32, size: usize) -> Result<Option<Label>, Errno> {
-    if !may_be_ours(config, size) {
-        return Ok(None);
+        Err(Errno::EACCES) => Ok(usize::MAX),
+        Err(error) => Err(error),
     }
-    // SAFETY: attaches where nothing is.
-    let Ok(at) = (unsafe { raw_attach(id, 0, libc::SHM_RDONLY) }) else { return Ok(None) };
-    let label = read_label(config, at, size);
-    raw_detach(at)?;
-    Ok(label)
 }
 
 /// shmctl(2).
@@ -195,21 +134,40 @@ pub(crate) fn control(id: i32, command: i32, buffer: usize) -> Result<usize, Err
             let id = if command == libc::IPC_STAT { id } else { answer as i32 };
             // SAFETY: the kernel has just filled the program's structure.
             let data = unsafe { &mut *(buffer as *mut libc::shmid_ds) };
-            if may_be_ours(config, data.shm_segsz) {
-                data.shm_segsz = asked_size(config, id).unwrap_or(data.shm_segsz);
+            let notes = Notes::of(data);
+            if let Some(known) = label::of(config, id, data.shm_segsz, notes) {
+                let notes = known.told(notes);
+                data.shm_segsz = known.asked;
+                (data.shm_atime, data.shm_dtime) = (notes.attached, notes.detached);
+                data.shm_lpid = notes.pid;
             }
         }
+        libc::IPC_RMID => label::removed(id),
         SHM_INFO => {
             // SAFETY: as above; the structure of SHM_INFO.
-            let info = unsafe { &mut *(buffer as *mut Totals) };
-            let shift = config.target.shift() - config.real.shift();
-            for pages in &mut info.pages {
-                *pages >>= shift;
-            }
+            count_pages(config, answer as i32, unsafe { &mut *(buffer as *mut Totals) });
         }
         _ => {}
     }
     Ok(answer)
+}
+
+/// The pages of all segments, the last of which is at `last` of the kernel's list. Which
+/// of them are resident is only known as a sum: as many as have room in target pages.
+fn count_pages(config: &Config, last: i32, totals: &mut Totals) {
+    let mut ours = 0;
+    let mut all = 0;
+    for (id, data) in (0..=last).filter_map(label::at_index) {
+        let known = label::of(config, id, data.shm_segsz, Notes::of(&data));
+        ours += u64::from(known.is_some());
+        let size = known.map_or(data.shm_segsz, |known| known.asked);
+        all += size.div_ceil(config.target.bytes()) as u64;
+    }
+    let each = (config.target.bytes() / config.real.bytes()) as u64;
+    let [total, resident, swapped] = &mut totals.pages;
+    *total = all;
+    *resident = resident.saturating_sub(ours).div_ceil(each);
+    *swapped = swapped.div_ceil(each);
 }
 
 /// `struct shm_info` of <sys/shm.h>, as far as it counts pages.
@@ -266,7 +224,9 @@ impl Segment {
         let size = status(id).map_or(0, |data| data.shm_segsz);
         let size = if size == 0 { attached_size(at) } else { size };
         let mut len = config.real.ceil(size).ok_or(Errno::ENOMEM)?;
-        if read_label(config, at, size).is_some() {
+        let writes = flags & libc::SHM_RDONLY == 0;
+        // SAFETY: attached a moment ago.
+        if unsafe { label::attached(config, id, (at, size), writes) } {
             len -= config.real.bytes();
             // SAFETY: the page that only holds the label.
             unsafe { sys::munmap(at + len, config.real.bytes()) }?;
@@ -350,9 +310,9 @@ pub(crate) fn hide_labels(guard: &mut Guard, addr: usize, len: usize) {
 
 /// Where the label of segment `id` is in its file.
 fn label_offset(config: &Config, id: i32) -> Option<u64> {
-    let size = status(id).ok()?.shm_segsz;
-    let labelled = label_of(config, id, size).ok()?.is_some();
-    labelled.then(|| (size - config.real.bytes()) as u64)
+    let data = status(id).ok()?;
+    label::of(config, id, data.shm_segsz, Notes::of(&data))?;
+    Some((data.shm_segsz - config.real.bytes()) as u64)
 }
 
 /// Maps what is behind the label over it and the rest. Where there is no room for that the

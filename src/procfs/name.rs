@@ -25,9 +25,11 @@ pub(super) enum Kind {
     Auxv,
     /// An entry of 8 bytes a page.
     Pagemap,
+    /// A line for each segment of System V shared memory.
+    Segments,
 }
 
-const NAMES: [(&[u8], Kind); 9] = [
+const NAMES: [(&[u8], Kind); 10] = [
     (b"statm", Kind::Statm),
     (b"stat", Kind::Stat),
     (b"status", Kind::Status),
@@ -37,6 +39,7 @@ const NAMES: [(&[u8], Kind); 9] = [
     (b"smaps_rollup", Kind::Rollup),
     (b"auxv", Kind::Auxv),
     (b"pagemap", Kind::Pagemap),
+    (b"shm", Kind::Segments),
 ];
 
 fn by_name(path: &[u8]) -> Option<Kind> {
@@ -132,6 +135,7 @@ impl Link {
         match kind {
             Kind::Meminfo | Kind::Vmstat if of_machine => Some(kind),
             Kind::Meminfo | Kind::Vmstat => None,
+            Kind::Segments => (rest == b"sysvipc/shm").then_some(kind),
             _ if of_process && !of_machine => Some(kind),
             _ => None,
         }

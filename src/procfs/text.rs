@@ -2,6 +2,8 @@
 
 use super::name::{Kind, Link};
 use super::resident::{self, Scan};
+use crate::other::larger;
+use crate::shm::listing;
 use crate::sys;
 use pagesim_core::counts::{self, Field, Residence, Resident, Smaps, Units};
 use pagesim_core::errno::Errno;
@@ -54,6 +56,12 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
             fields(from, &mut out, |line| smaps.line(line))?;
         }
         Kind::Auxv => auxv(from, units, &mut out)?,
+        Kind::Segments => {
+            each_line(from, |line, _| match larger() {
+                Some(config) => listing::line(config, line, &mut |part: &[u8]| out.put(part)),
+                None => out.put(line),
+            })?;
+        }
         Kind::Pagemap => {}
     }
     out.finish()
