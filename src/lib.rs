@@ -59,7 +59,7 @@ extern "C" fn constructor() {
     if state::config().is_some() {
         fork::register();
         eof::mask::begin();
-        threads::default_guard();
+        threads::defaults();
     }
     live::report();
 }

@@ -63,18 +63,36 @@ struct Room {
 pub(crate) type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 type Create = extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int;
 
-/// Makes a guard of one target page the default: of threads without attributes and
-/// of thrd_create(3), which the C library starts by itself.
+/// Makes a guard of one target page the default, and a stack of whole ones: of threads
+/// without attributes and of thrd_create(3), which the C library starts by itself.
 #[link_section = ".text.start"]
-pub(crate) fn default_guard() {
+pub(crate) fn defaults() {
     let Some(target) = state::target() else { return };
     let set_default = next!(c"pthread_setattr_default_np", fn(*const pthread_attr_t) -> c_int);
     let init = next!(c"pthread_attr_init", fn(*mut pthread_attr_t) -> c_int);
     let (Some(set_default), Some(init)) = (set_default, init) else { return };
     let mut attributes = MaybeUninit::<pthread_attr_t>::zeroed();
     if init(attributes.as_mut_ptr()) == 0 && set_guard(attributes.as_mut_ptr(), target.bytes()) {
+        // the C library's default is RLIMIT_STACK in whole pages
+        if let Some(size) = stack_size(attributes.as_ptr()) {
+            let whole = target.ceil(size).filter(|whole| *whole != size);
+            whole.map(|whole| set_stack_size(attributes.as_mut_ptr(), whole));
+        }
         set_default(attributes.as_ptr());
     }
+}
+
+#[link_section = ".text.start"]
+fn stack_size(attributes: *const pthread_attr_t) -> Option<usize> {
+    let get = next!(c"pthread_attr_getstacksize", fn(*const pthread_attr_t, *mut usize) -> c_int)?;
+    let mut size = 0;
+    (get(attributes, &raw mut size) == 0).then_some(size)
+}
+
+#[link_section = ".text.start"]
+fn set_stack_size(attributes: *mut pthread_attr_t, size: usize) {
+    let set = next!(c"pthread_attr_setstacksize", fn(*mut pthread_attr_t, usize) -> c_int);
+    set.map(|set| set(attributes, size));
 }
 
 #[link_section = ".text.start"]
@@ -152,14 +170,9 @@ pub(crate) fn create(
 /// Makes the stack larger: what [`reported`] takes off its lower end was never asked
 /// for.
 fn widen(attributes: *mut pthread_attr_t, bytes: usize) {
-    let get = next!(c"pthread_attr_getstacksize", fn(*const pthread_attr_t, *mut usize) -> c_int);
-    let set = next!(c"pthread_attr_setstacksize", fn(*mut pthread_attr_t, usize) -> c_int);
-    let (Some(get), Some(set)) = (get, set) else { return };
-    let mut size = 0usize;
-    if bytes != 0 && get(attributes, &raw mut size) == 0 {
-        if let Some(wider) = size.checked_add(bytes) {
-            set(attributes, wider);
-        }
+    let wider = stack_size(attributes).and_then(|size| size.checked_add(bytes));
+    if let Some(wider) = wider.filter(|_| bytes != 0) {
+        set_stack_size(attributes, wider);
     }
 }
 
