@@ -49,6 +49,7 @@ mod signals;
 mod startup;
 mod stat;
 mod state;
+mod structures;
 mod sys;
 mod threads;
 mod userfaults;

@@ -7,7 +7,7 @@ use crate::arena::Arena;
 use crate::eof::{self, Eof};
 use crate::linux::Linux;
 use crate::state::{enter, Guard, Turn};
-use crate::{direct, log, record, shm, sys};
+use crate::{direct, log, record, shm, structures, sys};
 use core::fmt::Arguments;
 use libc::c_long;
 use pagesim_core::errno::Errno;
@@ -188,6 +188,8 @@ pub(crate) fn mseal(addr: usize, len: usize, flags: usize) -> Result<(), Errno> 
 pub(crate) fn mbind(addr: usize, len: usize, policy: [usize; 4]) -> Result<(), Errno> {
     let addr = untagged(addr);
     let [mode, mask, bits, flags] = policy;
+    let bits = structures::bits(mask, bits)?;
+    let policy = [mode, mask, bits, flags];
     let call = Ranged::new("mbind", libc::SYS_mbind, [addr, len, mode, mask, bits, flags]);
     call.turn(format_args!(", {mode}"), |guard| guard.space().mbind(addr, len, policy))
 }

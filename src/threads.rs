@@ -75,8 +75,9 @@ pub(crate) fn defaults() {
     if init(attributes.as_mut_ptr()) == 0 && set_guard(attributes.as_mut_ptr(), target.bytes()) {
         // the C library's default is RLIMIT_STACK in whole pages
         if let Some(size) = stack_size(attributes.as_ptr()) {
-            let whole = target.ceil(size).filter(|whole| *whole != size);
-            whole.map(|whole| set_stack_size(attributes.as_mut_ptr(), whole));
+            if let Some(whole) = target.ceil(size).filter(|whole| *whole != size) {
+                set_stack_size(attributes.as_mut_ptr(), whole);
+            }
         }
         set_default(attributes.as_ptr());
     }

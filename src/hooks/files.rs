@@ -5,7 +5,7 @@ use super::errno::word;
 use super::{hook, next};
 use crate::eof::transfer;
 use crate::procfs::{self, origin};
-use crate::{pipes, sys};
+use crate::{pipes, structures, sys};
 use core::ffi::{c_char, c_int};
 use libc::{mode_t, size_t, ssize_t, FILE};
 use pagesim_core::errno::Errno;
@@ -293,7 +293,8 @@ pub(crate) const SYS_OPENAT2: libc::c_long = 437;
 
 /// openat2(2) by its number; the C library has no function for it.
 pub(crate) fn open_how(args: [usize; 6]) -> Result<usize, Errno> {
-    let [_, path, how, ..] = args;
+    let [dir, path, how, len, ..] = args;
+    let args = [dir, path, how, structures::shortened(how, len)?, 0, 0];
     // SAFETY: the program's own request.
     let fd = unsafe { transfer::asking_call(SYS_OPENAT2, args) }?;
     // SAFETY: `struct open_how` begins with the flags; the kernel has read it.

@@ -9,6 +9,7 @@ use crate::other::{
     self, SYS_HOME_NODE, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
 };
 use crate::ranges::{self, Remap, SYS_MSEAL};
+use crate::structures::{self, SYS_LANDLOCK_CREATE_RULESET, SYS_MOUNT_SETATTR};
 use crate::{
     brk, cachestat, calls, eof, filter, fork, ioctl, pipes, procfs, queries, shm, signals, sys,
     userfaults,
@@ -58,6 +59,16 @@ const NUMBERS: &[c_long] = &[
     SYS_MSEAL,
     SYS_PROCESS_MADVISE,
     SYS_HOME_NODE,
+    // what is said to be longer than a page
+    SYS_MOUNT_SETATTR,
+    SYS_LANDLOCK_CREATE_RULESET,
+    libc::SYS_bpf,
+    libc::SYS_sched_getattr,
+    libc::SYS_sched_setattr,
+    libc::SYS_perf_event_open,
+    libc::SYS_set_mempolicy,
+    libc::SYS_get_mempolicy,
+    libc::SYS_migrate_pages,
     cachestat::NUMBER,
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -238,6 +249,15 @@ pub(crate) extern "C" fn emulated_syscall(
         SYS_HOME_NODE => apart(|| other::home_node([a, b, c, d, e, f])),
         cachestat::NUMBER => apart(|| cachestat::cachestat([a, b, c, d, e, f])),
         libc::SYS_ioctl if userfaults::refuses(a as i32, b, c) => Err(Errno::EINVAL),
+        SYS_MOUNT_SETATTR
+        | SYS_LANDLOCK_CREATE_RULESET
+        | libc::SYS_bpf
+        | libc::SYS_sched_getattr
+        | libc::SYS_sched_setattr
+        | libc::SYS_perf_event_open
+        | libc::SYS_set_mempolicy
+        | libc::SYS_get_mempolicy
+        | libc::SYS_migrate_pages => apart(|| structures::call(number, [a, b, c, d, e, f])),
         libc::SYS_ioctl => apart(|| {
             ioctl::counted(a as i32, b, c)
                 .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
@@ -259,7 +279,11 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_execve | libc::SYS_execveat => {
             apart(|| exec::by_number(number, [a, b, c, d, e, f]))
         }
-        libc::SYS_clone | libc::SYS_clone3 => forked(number, [a, b, c, d, e, f]),
+        libc::SYS_clone => forked(number, [a, b, c, d, e, f]),
+        libc::SYS_clone3 => apart(|| {
+            let len = structures::shortened(a, b)?;
+            forked(number, [a, len, c, d, e, f])
+        }),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_fork => forked(number, [a, b, c, d, e, f]),
         libc::SYS_brk => apart(|| Ok(brk::system_call(a))),

@@ -87,6 +87,9 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if !self.config.target.is_aligned(addr) {
             return Err(Errno::EINVAL);
         }
+        // PAGE_ALIGN() lets lengths just below the largest come out as 0.
+        let mask = self.config.target.mask();
+        let len = len.wrapping_add(mask) & !mask;
         let range = self.target_range(addr, len).ok_or(Errno::EINVAL)?;
         let span = range.round_out(self.config.host).ok_or(Errno::EINVAL)?;
         let span = if range.is_empty() { range } else { span };
