@@ -141,6 +141,42 @@ fn unignore() {
     });
 }
 
+/// What _pthread_cleanup_push(3) keeps, of the longer kind.
+#[repr(C)]
+#[derive(Default)]
+struct Cleanup([usize; 4]);
+
+/// The thread is cancelled in system(3): its shell does not go on either.
+extern "C" fn cancelled(pid: *mut c_void) {
+    let pid = pid as usize;
+    // SAFETY: a child that was not waited for yet.
+    let _ = unsafe { sys::call(libc::SYS_kill, [pid, libc::SIGKILL as usize, 0, 0, 0, 0]) };
+    let _ = wait(pid as c_int);
+    unignore();
+}
+
+/// Waits for the shell of system(3), which is a cancellation point. No lock is held, and
+/// no frame of ours has anything to be dropped.
+fn wait_cancellably(pid: c_int) -> Result<c_int, Errno> {
+    type Routine = extern "C" fn(*mut c_void);
+    let push = next!(c"_pthread_cleanup_push", fn(*mut Cleanup, Routine, *mut c_void) -> ());
+    let pop = next!(c"_pthread_cleanup_pop", fn(*mut Cleanup, c_int) -> ());
+    let waitpid = next!(c"waitpid", fn(c_int, *mut c_int, c_int) -> c_int);
+    let (Some(push), Some(pop), Some(waitpid)) = (push, pop, waitpid) else { return wait(pid) };
+    let mut cleanup = Cleanup::default();
+    let mut status = 0;
+    push(&raw mut cleanup, cancelled, pid as usize as *mut c_void);
+    let answer = loop {
+        match waitpid(pid, &raw mut status, 0) {
+            -1 if errno::get() == Errno(libc::EINTR) => {}
+            -1 => break Err(errno::get()),
+            _ => break Ok(status),
+        }
+    };
+    pop(&raw mut cleanup, 0);
+    answer
+}
+
 /// system(3) with a command.
 pub(crate) fn system(command: *const c_char) -> c_int {
     /// What a shell that cannot be started ends with.
@@ -152,7 +188,7 @@ pub(crate) fn system(command: *const c_char) -> c_int {
     let started =
         with_attributes(&before, &back, |attributes| start(command, core::ptr::null(), attributes));
     let answer = match started {
-        Ok(pid) => wait(pid),
+        Ok(pid) => wait_cancellably(pid),
         Err(error) => {
             errno::set(error);
             Ok(CANNOT)
