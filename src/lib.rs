@@ -52,6 +52,7 @@ mod state;
 mod structures;
 mod sys;
 mod threads;
+mod tmpfs;
 mod userfaults;
 
 /// Runs before other libraries' constructors (`-z initfirst`).

@@ -74,7 +74,7 @@ pub(crate) enum Source {
 
 impl Source {
     /// Opens the file once more; `None` where that is not allowed.
-    fn open(self, flags: i32) -> Option<i32> {
+    pub(crate) fn open(self, flags: i32) -> Option<i32> {
         let name = |fd: i32| {
             let mut path = crate::log::Line::new();
             let _ = core::fmt::Write::write_fmt(&mut path, format_args!("/proc/self/fd/{fd}\0"));
@@ -157,6 +157,11 @@ fn file_system(dev: u64, source: Source) -> (Kind, bool) {
         place.store(dev << 4 | u64::from(prefers) << 3 | bits, Ordering::Relaxed);
     }
     (kind, prefers)
+}
+
+/// Whether the file of `fd` is on a tmpfs.
+pub(crate) fn is_tmpfs(fd: i32) -> bool {
+    sys::fstat(fd).is_ok_and(|st| file_system(st.st_dev, Source::Fd(fd)).0 == Kind::Tmpfs)
 }
 
 /// What stat(2) says of a file, as far as it concerns pages.
@@ -246,17 +251,18 @@ fn occupied(fd: i32, size: u64, target: PageSize) -> Option<(u64, u64)> {
     let mut tally = Tally::new(target, AddrRange::new(0, end)?);
     let (mut at, mut bytes) = (0, 0);
     for _ in 0..PIECES {
-        let Ok(data) = raw_seek(fd, at, libc::SEEK_DATA) else {
+        let Ok(data) = seek_to(fd, at, libc::SEEK_DATA) else {
             return Some((tally.kib() << 10, bytes));
         };
-        at = raw_seek(fd, data, libc::SEEK_HOLE).ok()?;
+        at = seek_to(fd, data, libc::SEEK_HOLE).ok()?;
         bytes += (at - data) as u64;
         tally.add(AddrRange::new(data as usize, at as usize)?);
     }
     None
 }
 
-fn raw_seek(fd: i32, offset: i64, whence: i32) -> Result<i64, Errno> {
+/// lseek(2).
+pub(crate) fn seek_to(fd: i32, offset: i64, whence: i32) -> Result<i64, Errno> {
     let args = [fd as usize, offset as usize, whence as usize, 0, 0, 0];
     // SAFETY: no pointers.
     unsafe { sys::call(libc::SYS_lseek, args) }.map(|at| at as i64)
@@ -272,15 +278,15 @@ pub(crate) fn seek_data_or_hole(fd: i32, offset: i64, whence: i32) -> Option<Res
     if !regular || !tmpfs || offset < 0 || offset >= st.st_size {
         return None;
     }
-    let before = raw_seek(fd, 0, libc::SEEK_CUR).ok()?;
+    let before = seek_to(fd, 0, libc::SEEK_CUR).ok()?;
     let found = if whence == libc::SEEK_DATA {
         data_from(fd, offset, target)
     } else {
         hole_from(fd, offset, st.st_size, target)
     };
     Some(match found {
-        Ok(at) => raw_seek(fd, at, libc::SEEK_SET),
-        Err(error) => raw_seek(fd, before, libc::SEEK_SET).and(Err(error)),
+        Ok(at) => seek_to(fd, at, libc::SEEK_SET),
+        Err(error) => seek_to(fd, before, libc::SEEK_SET).and(Err(error)),
     })
 }
 
@@ -290,7 +296,7 @@ fn floor(target: PageSize, offset: i64) -> i64 {
 
 /// A target page holds data when any part of it does.
 fn data_from(fd: i32, offset: i64, target: PageSize) -> Result<i64, Errno> {
-    let data = raw_seek(fd, floor(target, offset), libc::SEEK_DATA)?;
+    let data = seek_to(fd, floor(target, offset), libc::SEEK_DATA)?;
     Ok(offset.max(floor(target, data)))
 }
 
@@ -298,12 +304,12 @@ fn data_from(fd: i32, offset: i64, target: PageSize) -> Result<i64, Errno> {
 fn hole_from(fd: i32, offset: i64, size: i64, target: PageSize) -> Result<i64, Errno> {
     let mut at = floor(target, offset);
     loop {
-        let hole = raw_seek(fd, at, libc::SEEK_HOLE)?;
+        let hole = seek_to(fd, at, libc::SEEK_HOLE)?;
         let page = target.ceil(hole as usize).map_or(size, |page| page as i64);
         if hole >= size || page >= size {
             return Ok(size);
         }
-        match raw_seek(fd, page, libc::SEEK_DATA) {
+        match seek_to(fd, page, libc::SEEK_DATA) {
             Ok(data) if floor(target, data) <= page => at = data,
             Ok(_) | Err(Errno(libc::ENXIO)) => return Ok(offset.max(page)),
             Err(error) => return Err(error),

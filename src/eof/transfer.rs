@@ -247,7 +247,7 @@ pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Er
 
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
-    let [fd, addr, len, at, ..] = args;
+    let [fd, addr, len, ..] = args;
     if number == libc::SYS_sigaltstack {
         // SAFETY: the program's own request.
         return alternate_stack(fd, addr, || unsafe { sys::call(number, args) }, Result::is_ok);
@@ -267,9 +267,6 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
         libc::SYS_fsync | libc::SYS_fdatasync if answer.is_ok() => {
             seen();
             flushed(fd as i32, 0, 0);
-        }
-        libc::SYS_fallocate if answer.is_ok() => {
-            allocated(fd as i32, addr as i32, len as i64, at as i64);
         }
         libc::SYS_copy_file_range | libc::SYS_splice => written(len as i32, place, done(answer)),
         libc::SYS_sendfile

@@ -5,6 +5,7 @@
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
 use crate::other::at_most;
+use crate::{sys, tmpfs};
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use libc::{loff_t, mode_t, off64_t, off_t, size_t, ssize_t};
@@ -136,16 +137,38 @@ macro_rules! allocating {
             fn $name(fd: c_int, $($mode: $mode_ty,)? at: off64_t, len: off64_t) -> c_int {
                 let next = next!($c_name, fn(c_int, $($mode_ty,)? off64_t, off64_t) -> c_int);
                 let Some(next) = next else { return missing() as c_int };
-                let answer = next(fd, $($mode,)? at, len);
-                if answer == 0 {
-                    transfer::allocated(fd, $meant, at, len);
-                } else {
-                    transfer::changed(fd);
-                }
+                let answer = match tmpfs::punch(fd, $meant, at, len) {
+                    Some(answer) => errno::word(answer) as c_int,
+                    None => next(fd, $($mode,)? at, len),
+                };
+                allocated(fd, $meant, at, len, answer == 0);
                 answer
             }
         )*}
     };
+}
+
+/// A call that allocates or punches has ended.
+fn allocated(fd: c_int, mode: c_int, at: i64, len: i64, done: bool) {
+    if done {
+        tmpfs::allocated(fd, mode, at, len);
+        transfer::allocated(fd, mode, at, len);
+    } else {
+        transfer::changed(fd);
+    }
+}
+
+/// fallocate(2) by its number.
+pub(crate) fn allocate(args: [usize; 6]) -> Result<usize, Errno> {
+    let [fd, mode, at, len, ..] = args;
+    let (fd, mode, at, len) = (fd as c_int, mode as c_int, at as i64, len as i64);
+    let done = match tmpfs::punch(fd, mode, at, len) {
+        Some(answer) => answer,
+        // SAFETY: no pointers.
+        None => unsafe { sys::call(libc::SYS_fallocate, args) },
+    };
+    allocated(fd, mode, at, len, done.is_ok());
+    done
 }
 
 allocating! {

@@ -4,7 +4,7 @@
 //! [`EMULATED`] names.
 
 use super::files::{self, open_raw, SYS_OPENAT2};
-use super::{errno, exec, stat};
+use super::{errno, exec, growth, stat};
 use crate::other::{
     self, SYS_HOME_NODE, SYS_IO_URING_REGISTER, SYS_IO_URING_SETUP, SYS_PROCESS_MADVISE,
 };
@@ -307,6 +307,7 @@ pub(crate) extern "C" fn emulated_syscall(
         libc::SYS_readlink => {
             apart(|| files::link_at(CWD, a as *const c_char, b as *mut c_char, c))
         }
+        libc::SYS_fallocate => apart(|| growth::allocate([a, b, c, d, e, f])),
         libc::SYS_lseek => apart(|| stat::seek(a as i32, b as i64, c32)),
         libc::SYS_fstat => apart(|| stat::by_fd(a as i32, b as *mut libc::stat)),
         libc::SYS_newfstatat => {
