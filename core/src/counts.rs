@@ -260,6 +260,55 @@ pub fn vmstat(units: Units, line: &[u8], out: &mut impl FnMut(&[u8])) {
     }
 }
 
+/// A line of `/proc/<pid>/numa_maps`: counts of pages, and their size, after names.
+pub fn numa_maps(units: Units, line: &[u8], out: &mut impl FnMut(&[u8])) {
+    const SIZE: &[u8] = b"kernelpagesize_kB";
+    const COUNTS: [&[u8]; 6] =
+        [b"anon", b"dirty", b"mapped", b"swapcache", b"active", b"writeback"];
+    let words = || line.split_inclusive(|b| *b == b' ' || *b == b'\n');
+    let huge = words().any(|word| {
+        Named::parse(word).is_some_and(|n| n.name == SIZE && n.value > units.target_kib())
+    });
+    for word in words() {
+        let of_node = |name: &[u8]| {
+            name.strip_prefix(b"N").is_some_and(|node| node.iter().all(u8::is_ascii_digit))
+        };
+        match Named::parse(word).filter(|_| !huge) {
+            Some(n) if n.name == SIZE => n.write(n.value.max(units.target_kib()), out),
+            Some(n) if COUNTS.contains(&n.name) || of_node(n.name) => {
+                n.write(units.pages_up(n.value), out);
+            }
+            _ => out(word),
+        }
+    }
+}
+
+/// A word `name=number` and what ends it.
+struct Named<'a> {
+    name: &'a [u8],
+    value: u64,
+    end: &'a [u8],
+}
+
+impl<'a> Named<'a> {
+    fn parse(word: &'a [u8]) -> Option<Named<'a>> {
+        let equals = word.iter().position(|b| *b == b'=')?;
+        let (name, rest) = word.split_at_checked(equals)?;
+        let rest = rest.get(1..)?;
+        let len = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        let (digits, end) = rest.split_at_checked(len)?;
+        matches!(end, b"" | b" " | b"\n").then_some(())?;
+        Some(Named { name, value: number(digits)?, end })
+    }
+
+    fn write(&self, value: u64, out: &mut impl FnMut(&[u8])) {
+        out(self.name);
+        out(b"=");
+        out(Digits::default().of(value));
+        out(self.end);
+    }
+}
+
 /// Knows which memory of a process is resident.
 pub trait Resident {
     /// How many KiB of `range` lie in target pages of which anything is resident;

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use pagesim_core::counts::{
-    header, meminfo, pagemap_entry, stat, statm, status, status_before, vmstat, Field, Residence,
-    Resident, Seen, Smaps, Tally, Units,
+    header, meminfo, numa_maps, page_categories, pagemap_entry, stat, statm, status, status_before,
+    vmstat, Field, Residence, Resident, Seen, Smaps, Tally, Units,
 };
 use pagesim_core::page::{AddrRange, PageSize};
 
@@ -44,6 +44,35 @@ fn stat_changes_size_rss_and_heap_start_behind_any_name() {
     fields[47 - 3] = "131072".to_owned();
     let expected = format!("7 (a) 1 (b) {}\n", fields.join(" "));
     assert_eq!(text(|mut out| stat(residence(None), line.as_bytes(), &mut out)), expected);
+}
+
+#[test]
+fn numa_maps_counts_target_pages_but_for_huge_ones() {
+    let of = |line: &[u8]| text(|mut out| numa_maps(units(65536), line, &mut out));
+    assert_eq!(
+        of(b"7f00 default file=/a\\040N0=9 anon=17 dirty=1 mapmax=30 N0=16 N12=1 kernelpagesize_kB=4\n"),
+        "7f00 default file=/a\\040N0=9 anon=2 dirty=1 mapmax=30 N0=1 N12=1 kernelpagesize_kB=64\n"
+    );
+    let huge = "7f00 bind:0 huge anon=2 N0=2 kernelpagesize_kB=2048\n";
+    assert_eq!(of(huge.as_bytes()), huge);
+}
+
+#[test]
+fn a_page_is_a_files_or_zero_while_no_part_is_otherwise() {
+    const FILE: u64 = 1 << 2;
+    const PRESENT: u64 = 1 << 3;
+    const ZERO: u64 = 1 << 5;
+    let fold = |parts: &[u64]| parts.iter().fold(0, |all, part| page_categories(all, *part));
+    assert_eq!(fold(&[0, PRESENT | FILE, 0]), PRESENT | FILE);
+    assert_eq!(fold(&[PRESENT | FILE, PRESENT, PRESENT | FILE]), PRESENT);
+    assert_eq!(fold(&[PRESENT, PRESENT | ZERO]), PRESENT);
+    assert_eq!(fold(&[0, PRESENT | ZERO, PRESENT | ZERO]), PRESENT | ZERO);
+    // as a file's entries in pagemap
+    let (present, file) = (1 << 63, 1 << 61);
+    let entries =
+        |parts: &[u64]| parts.iter().fold(0, |all, entry| pagemap_entry(units(65536), all, *entry));
+    assert_eq!(entries(&[0, present | file]), present | file);
+    assert_eq!(entries(&[present | file, present, present | file]), present);
 }
 
 #[test]

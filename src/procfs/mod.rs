@@ -41,7 +41,8 @@ pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
     // SAFETY: the caller's promise; a byte is only read when the one before it was not
     // the last.
     let begins = unsafe {
-        path.read() as u8 != b'/' || matches!(path.add(1).read() as u8, b'p' | b'd' | b'/' | b'.')
+        path.read() as u8 != b'/'
+            || matches!(path.add(1).read() as u8, b'p' | b's' | b'd' | b'/' | b'.')
     };
     // SAFETY: the caller's promise.
     begins && name::is_known(unsafe { CStr::from_ptr(path) }.to_bytes())
@@ -70,7 +71,8 @@ fn translate(fd: i32, flags: i32) {
         renew(fd);
         return;
     }
-    let Some(kind) = link.kind().filter(|_| sys::file_system(fd) == Ok(PROC_SUPER_MAGIC)) else {
+    let of_kernel = |_: &Kind| matches!(sys::file_system(fd), Ok(PROC_SUPER_MAGIC | SYSFS_MAGIC));
+    let Some(kind) = link.kind().filter(of_kernel) else {
         return;
     };
     OPENED.store(true, Ordering::Relaxed);
@@ -85,6 +87,8 @@ fn translate(fd: i32, flags: i32) {
 
 /// `PROC_SUPER_MAGIC` of <linux/magic.h>.
 const PROC_SUPER_MAGIC: libc::c_long = 0x9fa0;
+/// And `SYSFS_MAGIC`.
+const SYSFS_MAGIC: libc::c_long = 0x6265_6572;
 
 /// A memory file with the label of `link`. Kernels from 6.3 on want to be told
 /// that it will not be executed, and may refuse it else (vm.memfd_noexec).

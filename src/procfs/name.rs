@@ -25,11 +25,13 @@ pub(super) enum Kind {
     Auxv,
     /// An entry of 8 bytes a page.
     Pagemap,
+    /// Mappings with counts of pages.
+    NumaMaps,
     /// A line for each segment of System V shared memory.
     Segments,
 }
 
-const NAMES: [(&[u8], Kind); 10] = [
+const NAMES: [(&[u8], Kind); 11] = [
     (b"statm", Kind::Statm),
     (b"stat", Kind::Stat),
     (b"status", Kind::Status),
@@ -39,6 +41,7 @@ const NAMES: [(&[u8], Kind); 10] = [
     (b"smaps_rollup", Kind::Rollup),
     (b"auxv", Kind::Auxv),
     (b"pagemap", Kind::Pagemap),
+    (b"numa_maps", Kind::NumaMaps),
     (b"shm", Kind::Segments),
 ];
 
@@ -126,8 +129,16 @@ impl Link {
         CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
     }
 
-    /// What the file holds: only `/proc/<name>` and what belongs to a process.
+    /// What the file holds: only `/proc/<name>`, what belongs to a process, and what a node
+    /// of the machine has.
     pub(super) fn kind(&self) -> Option<Kind> {
+        if let Some(rest) = self.bytes().strip_prefix(b"/sys/devices/system/node/node") {
+            return match rest.split(|b| *b == b'/').nth(1)? {
+                b"meminfo" => Some(Kind::Meminfo),
+                b"vmstat" => Some(Kind::Vmstat),
+                _ => None,
+            };
+        }
         let rest = self.bytes().strip_prefix(b"/proc/")?;
         let kind = by_name(rest)?;
         let of_process = rest.first().is_some_and(u8::is_ascii_digit);

@@ -56,6 +56,16 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
             fields(from, &mut out, |line| smaps.line(line))?;
         }
         Kind::Auxv => auxv(from, units, &mut out)?,
+        Kind::NumaMaps => {
+            each_line(from, |line, begins| {
+                let mut put = |part: &[u8]| out.put(part);
+                if begins {
+                    counts::numa_maps(units, line, &mut put);
+                } else {
+                    put(line);
+                }
+            })?;
+        }
         Kind::Segments => {
             each_line(from, |line, _| match larger() {
                 Some(config) => listing::line(config, line, &mut |part: &[u8]| out.put(part)),
