@@ -68,7 +68,7 @@ fn translate(fd: i32, flags: i32) {
     if link.origin().is_some() {
         // the program opens the descriptor of a memory file once more
         OPENED.store(true, Ordering::Relaxed);
-        renew(fd);
+        let _ = renew(fd);
         return;
     }
     let of_kernel = |_: &Kind| matches!(sys::file_system(fd), Ok(PROC_SUPER_MAGIC | SYSFS_MAGIC));
@@ -148,7 +148,9 @@ fn read_perhaps(
     offset: Option<i64>,
 ) -> Option<Result<usize, Errno>> {
     if is_beginning(fd, offset) {
-        renew(fd);
+        if let Err(error) = renew(fd) {
+            return Some(Err(error));
+        }
     }
     pagemap::read(fd, to, len, offset)
 }
@@ -174,7 +176,9 @@ pub(crate) fn read_vector(
         return None;
     }
     if is_beginning(fd, offset) {
-        renew(fd);
+        if let Err(error) = renew(fd) {
+            return Some(Err(error));
+        }
     }
     pagemap::read_vector(fd, vector, count, offset)
 }
@@ -190,25 +194,40 @@ pub(crate) fn any() -> bool {
 #[inline]
 pub(crate) fn rewound(fd: i32) {
     if any() {
-        renew(fd);
+        let _ = renew(fd);
     }
 }
 
+/// Makes the memory file `fd` anew from its origin; an error where there is none any more,
+/// as its process has ended. Nothing is left in it then.
 #[cold]
-fn renew(fd: i32) {
-    let (Some(units), Some(origin)) = (units(), Link::origin_of(fd)) else { return };
-    let Some(kind) = origin.kind() else { return };
-    let Ok(source) = sys::open(origin.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0) else {
-        return;
-    };
-    let flags = libc::O_WRONLY | libc::O_TRUNC | libc::O_CLOEXEC;
-    if let Ok(memory) = sys::open(Link::path(fd).as_c_str(), flags, 0) {
-        if let Err(error) = text::copy(source, memory, units, &origin, kind) {
-            log::warn!("a file of /proc could not be made anew: {error:?}");
-        }
-        sys::close(memory);
+fn renew(fd: i32) -> Result<(), Errno> {
+    let (Some(units), Some(origin)) = (units(), Link::origin_of(fd)) else { return Ok(()) };
+    let Some(kind) = origin.kind() else { return Ok(()) };
+    let source = sys::open(origin.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0);
+    let is_gone = |error: &Errno| matches!(error, Errno(libc::ENOENT | libc::ESRCH));
+    let mut gone = source.as_ref().err().is_some_and(is_gone);
+    if source.is_err() && !gone {
+        return Ok(());
     }
-    sys::close(source);
+    let flags = libc::O_WRONLY | libc::O_TRUNC | libc::O_CLOEXEC;
+    let memory = sys::open(Link::path(fd).as_c_str(), flags, 0);
+    if let (Ok(source), Ok(memory)) = (&source, &memory) {
+        if let Err(error) = text::copy(*source, *memory, units, &origin, kind) {
+            gone = is_gone(&error);
+            if !gone {
+                log::warn!("a file of /proc could not be made anew: {error:?}");
+            }
+        }
+    }
+    for open in [source, memory].into_iter().flatten() {
+        sys::close(open);
+    }
+    if gone {
+        Err(Errno(libc::ESRCH))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether `path`, opened through stdio, leads to one of the files.

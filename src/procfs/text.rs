@@ -52,7 +52,9 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
             fields(from, &mut out, |line| smaps.line(line))?;
         }
         Kind::Rollup => {
-            let mut smaps = Smaps::new(units, Sum(total(link, units)));
+            let all = resident::all(link, units).filter(|_| units.target > units.real);
+            let sum = all.map(|seen| seen.anon.saturating_add(seen.file));
+            let mut smaps = Smaps::new(units, Sum(sum.or_else(|| total(link, units))));
             fields(from, &mut out, |line| smaps.line(line))?;
         }
         Kind::Auxv => auxv(from, units, &mut out)?,
@@ -111,7 +113,7 @@ fn total(link: &Link, units: Units) -> Option<u64> {
         }
     });
     sys::close(fd);
-    read.ok().map(|()| smaps.total())
+    read.ok().map(|()| smaps.total().next_multiple_of(units.target_kib()))
 }
 
 /// The vector: pairs of words.
