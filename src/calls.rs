@@ -45,9 +45,9 @@ pub(crate) fn mmap(
                     let mut eof = Eof::of(guard);
                     eof.leave(eof.pages(addr, len));
                 }
-                let result = guard.space().mmap(&request);
-                if matches!(result, Err(Errno::EINVAL | Errno::EPERM)) && fd >= 0 {
-                    rings::explain(guard.space().config(), &request);
+                let mut result = guard.space().mmap(&request);
+                if named {
+                    result = rings::mapped(guard.space(), &request, result);
                 }
                 if let Ok(at) = result {
                     Eof::of(guard).mapped(at, len, request.flags);

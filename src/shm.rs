@@ -207,7 +207,13 @@ fn attach_at(guard: &mut Guard, id: i32, addr: usize, flags: i32) -> Result<usiz
     }
     let kept = flags & !(libc::SHM_RND | libc::SHM_REMAP);
     let segment = Segment::attach(&config, id, kept)?;
-    segment.move_to(guard, place, flags & libc::SHM_REMAP != 0)
+    let how = match addr {
+        0 => MapFlags::empty(),
+        // what is rounded down to 0 is not looked at any further
+        _ if place == 0 || flags & libc::SHM_REMAP != 0 => MapFlags::FIXED,
+        _ => MapFlags::FIXED_NOREPLACE,
+    };
+    segment.move_to(guard, place, how)
 }
 
 /// A segment that is attached somewhere, without the page of our own.
@@ -235,8 +241,8 @@ impl Segment {
     }
 
     /// Gives it its place: `addr`, or one in the window.
-    fn move_to(self, guard: &mut Guard, addr: usize, replace: bool) -> Result<usize, Errno> {
-        let moved = self.take_place(guard, addr, replace).and_then(|place| {
+    fn move_to(self, guard: &mut Guard, addr: usize, how: MapFlags) -> Result<usize, Errno> {
+        let moved = self.take_place(guard, addr, how).and_then(|place| {
             let flags = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as usize;
             // SAFETY: both ranges are ours alone at this moment.
             unsafe { sys::call(libc::SYS_mremap, [self.at, self.len, self.len, flags, place, 0]) }
@@ -262,12 +268,7 @@ impl Segment {
     }
 
     /// Maps its place in whole target pages without access.
-    fn take_place(&self, guard: &mut Guard, addr: usize, replace: bool) -> Result<usize, Errno> {
-        let how = match (addr, replace) {
-            (0, _) => MapFlags::empty(),
-            (_, true) => MapFlags::FIXED,
-            (_, false) => MapFlags::FIXED_NOREPLACE,
-        };
+    fn take_place(&self, guard: &mut Guard, addr: usize, how: MapFlags) -> Result<usize, Errno> {
         let request = MapRequest {
             addr,
             len: self.len,
