@@ -21,11 +21,13 @@ const UFFDIO: usize = 0xaa;
 const REGISTER: usize = 0;
 const COPY: usize = 3;
 const MOVE: usize = 5;
+const CONTINUE: usize = 7;
 const LAST: usize = 8;
 const API: usize = 0x3f;
 
-/// `UFFDIO_REGISTER_MODE_MISSING`.
+/// `UFFDIO_REGISTER_MODE_MISSING` and `UFFDIO_REGISTER_MODE_MINOR`.
 const MISSING: usize = 1;
+const MINOR: usize = 4;
 /// `UFFD_FEATURE_EXACT_ADDRESS`.
 const EXACT_ADDRESS: usize = 1 << 11;
 
@@ -35,11 +37,18 @@ static ROUNDED: AtomicBool = AtomicBool::new(false);
 /// Whether the program has asked for exact addresses.
 static EXACT: AtomicBool = AtomicBool::new(false);
 
+/// Whether an ioctl(2) is about user faults. Its arguments are not to be looked at where it
+/// fails: that would be a fault that the program waits for.
+#[inline]
+pub(crate) fn is_request(request: usize) -> bool {
+    (request >> 8) & 0xff == UFFDIO
+}
+
 /// Before an ioctl(2): whether it is to be refused, as ranges of user faults are of
 /// whole pages (`validate_range()`).
 #[inline]
 pub(crate) fn refuses(fd: i32, request: usize, argument: usize) -> bool {
-    (request >> 8) & 0xff == UFFDIO && looked_at(fd, request & 0xff, argument)
+    is_request(request) && looked_at(fd, request & 0xff, argument)
 }
 
 #[cold]
@@ -55,12 +64,27 @@ fn looked_at(fd: i32, number: usize, argument: usize) -> bool {
         MOVE => [first, second, third].iter().all(|at| page.is_aligned(*at)),
         _ => page.is_aligned(first) && page.is_aligned(second),
     };
-    if aligned && number == REGISTER && third & MISSING != 0 {
-        if let Some(range) = AddrRange::from_len(first, second) {
-            complete(config, range);
-        }
+    let range = AddrRange::from_len(first, second).filter(|_| aligned);
+    match (number, range) {
+        (REGISTER, Some(range)) if third & MINOR != 0 => complete_file(config, range),
+        (REGISTER, Some(range)) if third & MISSING != 0 => complete(config, range),
+        (CONTINUE, Some(range)) => complete_file(config, range),
+        _ => {}
     }
     !aligned
+}
+
+/// [`complete`] for the file behind a shared mapping whose faults the program handles: by
+/// another mapping of it, so that nothing of it is mapped in this one.
+fn complete_file(config: &Config, range: AddrRange) {
+    let args = [range.start(), 0, range.len(), libc::MREMAP_MAYMOVE as usize, 0, 0];
+    // SAFETY: a new mapping beside the one there is, where nothing was.
+    let Ok(beside) = (unsafe { sys::call(libc::SYS_mremap, args) }) else { return };
+    if let Some(range) = AddrRange::from_len(beside, range.len()) {
+        complete(config, range);
+    }
+    // SAFETY: nobody else knows of it.
+    let _ = unsafe { sys::munmap(beside, range.len()) };
 }
 
 /// The first request of all, whose answer has the features that the kernel knows in

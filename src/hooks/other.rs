@@ -19,6 +19,7 @@ hook! {
         }
         let args = [fd as usize, request as usize, argument, 0, 0, 0];
         match next!(c"ioctl", fn(c_int, c_ulong, usize) -> c_int) {
+            Some(next) if userfaults::is_request(request as usize) => next(fd, request, argument),
             Some(next) => again(&args, || next(fd, request, argument)),
             // SAFETY: the program's own request.
             None => word(unsafe { sys::call(libc::SYS_ioctl, args) }) as c_int,

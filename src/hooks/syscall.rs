@@ -258,6 +258,10 @@ pub(crate) extern "C" fn emulated_syscall(
         | libc::SYS_set_mempolicy
         | libc::SYS_get_mempolicy
         | libc::SYS_migrate_pages => apart(|| structures::call(number, [a, b, c, d, e, f])),
+        // SAFETY: the program's own request.
+        libc::SYS_ioctl if userfaults::is_request(b) => unsafe {
+            sys::call(number, [a, b, c, d, e, f])
+        },
         libc::SYS_ioctl => apart(|| {
             ioctl::counted(a as i32, b, c)
                 .unwrap_or_else(|| eof::transfer::system_call(number, [a, b, c, d, e, f]))
