@@ -18,7 +18,7 @@ mod text;
 
 use crate::{state, sys};
 use core::ffi::{c_char, CStr};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use name::{Kind, Link};
 use pagesim_core::counts::Units;
 use pagesim_core::errno::Errno;
@@ -80,8 +80,9 @@ fn translate(fd: i32, flags: i32) {
         pagemap::opened();
         return;
     }
-    if let Err(error) = replace(fd, flags, units, &link, kind) {
-        log::warn!("a file of /proc stays in host pages: {error:?}");
+    match replace(fd, flags, units, &link, kind) {
+        Ok(()) => unread(fd),
+        Err(error) => log::warn!("a file of /proc stays in host pages: {error:?}"),
     }
 }
 
@@ -155,13 +156,40 @@ fn read_perhaps(
     pagemap::read(fd, to, len, offset)
 }
 
-/// Whether a read at `offset`, or at the file's position, is one from the beginning. The
-/// first one may come long after the file was opened.
+/// Descriptors of memory files that may not have been read yet, with 1 added.
+static UNREAD: [AtomicI32; 16] = [const { AtomicI32::new(0) }; 16];
+/// How many reads of other descriptors are looked at: one may be a copy of these.
+static CHECKS: AtomicU32 = AtomicU32::new(0);
+
+/// A memory file was opened as `fd`. Its first read may come long after that.
+fn unread(fd: i32) {
+    const READS: u32 = 64;
+    let free = UNREAD.iter().find(|known| matches!(known.load(Ordering::Relaxed), 0));
+    let other = || UNREAD.get(fd as usize % UNREAD.len());
+    if let Some(place) = free.or_else(other) {
+        place.store(fd + 1, Ordering::Relaxed);
+    }
+    CHECKS.store(READS, Ordering::Relaxed);
+}
+
+fn may_be_unread(fd: i32) -> bool {
+    let one = |left: u32| left.checked_sub(1);
+    let known = |place: &&AtomicI32| place.load(Ordering::Relaxed) == fd + 1;
+    match UNREAD.iter().find(known) {
+        Some(place) => {
+            place.store(0, Ordering::Relaxed);
+            true
+        }
+        None => CHECKS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok(),
+    }
+}
+
+/// Whether a read at `offset`, or at the file's position, is one from the beginning.
 fn is_beginning(fd: i32, offset: Option<i64>) -> bool {
     let args = [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0, 0];
     // SAFETY: no pointers.
     let position = || unsafe { sys::call(libc::SYS_lseek, args) };
-    offset.map_or_else(|| position() == Ok(0), |offset| offset == 0)
+    offset.map_or_else(|| may_be_unread(fd) && position() == Ok(0), |offset| offset == 0)
 }
 
 /// [`read`] into the parts of an array of iovec.
@@ -193,8 +221,9 @@ pub(crate) fn any() -> bool {
 /// now.
 #[inline]
 pub(crate) fn rewound(fd: i32) {
-    if any() {
-        let _ = renew(fd);
+    if any() && renew(fd).is_err() {
+        // the next read says so
+        unread(fd);
     }
 }
 
