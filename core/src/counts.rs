@@ -243,7 +243,7 @@ pub fn status(residence: &mut Residence, field: &Field<'_>) -> Option<u64> {
 /// of ours, and what is counted in them.
 #[must_use]
 pub fn meminfo(units: Units, field: &Field<'_>) -> Option<u64> {
-    let huge = [&b"Huge"[..], b"Direct", b"Vmalloc"];
+    let huge = [&b"Huge"[..], b"Direct", b"VmallocTotal"];
     let kept =
         huge.iter().any(|name| field.key.starts_with(name)) || !field.rest.starts_with(b" kB");
     (!kept).then(|| units.kib_down(field.value))
@@ -322,6 +322,8 @@ pub struct Smaps<R> {
     scan: R,
     range: AddrRange,
     huge: bool,
+    /// Whether this is the sum of all mappings.
+    rollup: bool,
     /// Resident KiB: as target pages, and as the host says.
     ratio: (u64, u64),
     /// Resident KiB of all mappings so far.
@@ -332,7 +334,7 @@ impl<R: Resident> Smaps<R> {
     /// Begins a file.
     pub fn new(units: Units, scan: R) -> Smaps<R> {
         let range = AddrRange::default();
-        Smaps { units, scan, range, huge: false, ratio: (1, 1), total: 0 }
+        Smaps { units, scan, range, huge: false, rollup: false, ratio: (1, 1), total: 0 }
     }
 
     /// Resident KiB of all mappings seen, in whole target pages.
@@ -346,6 +348,7 @@ impl<R: Resident> Smaps<R> {
             self.range = range;
             self.ratio = (1, 1);
             self.huge = false;
+            self.rollup = line.ends_with(b"[rollup]\n");
             return None;
         }
         self.field(&Field::parse(line)?)
@@ -367,6 +370,8 @@ impl<R: Resident> Smaps<R> {
                 self.total = self.total.saturating_add(rss);
                 Some(rss)
             }
+            // what is locked is all there
+            b"Locked" if self.rollup => Some(self.units.kib_up(field.value)),
             b"Pss" | b"Pss_Dirty" | b"Pss_Anon" | b"Pss_File" | b"Pss_Shmem" | b"Shared_Clean"
             | b"Shared_Dirty" | b"Private_Clean" | b"Private_Dirty" | b"Referenced"
             | b"Anonymous" | b"LazyFree" | b"Locked" => {
