@@ -74,7 +74,7 @@ fn is_privileged() -> bool {
     let mut data = [0u32; 6];
     let args = [header.as_mut_ptr() as usize, data.as_mut_ptr() as usize, 0, 0, 0, 0];
     // SAFETY: capget(2) with the structures of this version.
-    let asked = unsafe { sys::call(libc::SYS_capget, args) };
+    let asked = unsafe { sys::own(libc::SYS_capget, args) };
     let [effective, ..] = data;
     asked.is_ok() && effective & ADMIN_OR_RESOURCE != 0
 }

@@ -32,7 +32,7 @@ static CHOSEN: AtomicBool = AtomicBool::new(false);
 
 fn fcntl(fd: i32, command: i32, value: usize) -> Result<usize, Errno> {
     // SAFETY: F_SETPIPE_SZ and F_GETPIPE_SZ take no pointer.
-    unsafe { sys::call(libc::SYS_fcntl, [fd as usize, command as usize, value, 0, 0, 0]) }
+    unsafe { sys::own(libc::SYS_fcntl, [fd as usize, command as usize, value, 0, 0, 0]) }
 }
 
 /// pipe2(2); `fds` is the program's pointer.

@@ -87,7 +87,7 @@ impl Source {
                 0,
             ];
             // SAFETY: openat(2) with a C string.
-            unsafe { sys::call(libc::SYS_openat, args) }
+            unsafe { sys::own(libc::SYS_openat, args) }
         };
         let opened = match self {
             Source::Fd(fd) => name(fd),
@@ -95,9 +95,7 @@ impl Source {
                 let follow = if follow { 0 } else { libc::O_NOFOLLOW };
                 let flags = (flags | follow | libc::O_CLOEXEC) as usize;
                 // SAFETY: openat(2) with the program's own path, which stat(2) took.
-                unsafe {
-                    sys::call(libc::SYS_openat, [dir as usize, path as usize, flags, 0, 0, 0])
-                }
+                unsafe { sys::own(libc::SYS_openat, [dir as usize, path as usize, flags, 0, 0, 0]) }
             }
         };
         opened.ok().map(|fd| fd as i32)
@@ -265,7 +263,7 @@ fn occupied(fd: i32, size: u64, target: PageSize) -> Option<(u64, u64)> {
 pub(crate) fn seek_to(fd: i32, offset: i64, whence: i32) -> Result<i64, Errno> {
     let args = [fd as usize, offset as usize, whence as usize, 0, 0, 0];
     // SAFETY: no pointers.
-    unsafe { sys::call(libc::SYS_lseek, args) }.map(|at| at as i64)
+    unsafe { sys::own(libc::SYS_lseek, args) }.map(|at| at as i64)
 }
 
 /// lseek(2) with SEEK_DATA and SEEK_HOLE in a file that is kept in pages; `None`

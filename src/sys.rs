@@ -104,7 +104,7 @@ pub(crate) fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {
         let args = [fd as usize, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0];
         // SAFETY: writes into a live slice.
-        match unsafe { call(libc::SYS_read, args) } {
+        match unsafe { own(libc::SYS_read, args) } {
             Err(Errno::EINTR) => {}
             answer => return answer,
         }
@@ -122,7 +122,7 @@ pub(crate) fn open(path: &core::ffi::CStr, flags: i32, mode: u32) -> Result<i32,
 /// close(2); there is nothing to be done about an error.
 pub(crate) fn close(fd: i32) {
     // SAFETY: only descriptors that this library opened are closed.
-    let _ = unsafe { call(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
+    let _ = unsafe { own(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
 }
 
 /// fstat(2).

@@ -79,7 +79,7 @@ fn looked_at(fd: i32, number: usize, argument: usize) -> bool {
 fn complete_file(config: &Config, range: AddrRange) {
     let args = [range.start(), 0, range.len(), libc::MREMAP_MAYMOVE as usize, 0, 0];
     // SAFETY: a new mapping beside the one there is, where nothing was.
-    let Ok(beside) = (unsafe { sys::call(libc::SYS_mremap, args) }) else { return };
+    let Ok(beside) = (unsafe { sys::own(libc::SYS_mremap, args) }) else { return };
     if let Some(range) = AddrRange::from_len(beside, range.len()) {
         complete(config, range);
     }
@@ -154,7 +154,7 @@ fn complete(config: &Config, range: AddrRange) {
         let len = (CHUNK << real.shift()).min(range.end() - at);
         let args = [at, len, resident.as_mut_ptr() as usize, 0, 0, 0];
         // SAFETY: mincore(2) writes one byte for each host page of at most CHUNK.
-        if unsafe { sys::call(libc::SYS_mincore, args) }.is_err() {
+        if unsafe { sys::own(libc::SYS_mincore, args) }.is_err() {
             return;
         }
         let told = resident.get(..len >> real.shift()).unwrap_or(&[]);
@@ -184,6 +184,6 @@ fn is_ours(fd: i32) -> bool {
     let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
     let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
     // SAFETY: readlinkat(2) of a C string into a buffer of this length.
-    let len: Result<usize, Errno> = unsafe { sys::call(libc::SYS_readlinkat, args) };
+    let len: Result<usize, Errno> = unsafe { sys::own(libc::SYS_readlinkat, args) };
     len.map_or(true, |len| name.get(..len) == Some(NAME))
 }

@@ -99,7 +99,7 @@ fn memory_file(link: &Link) -> Result<i32, Errno> {
     let create = |flags: u32| {
         let args = [label.as_ptr() as usize, flags as usize, 0, 0, 0, 0];
         // SAFETY: memfd_create(2) with a C string.
-        unsafe { sys::call(libc::SYS_memfd_create, args) }
+        unsafe { sys::own(libc::SYS_memfd_create, args) }
     };
     let fd = match create(libc::MFD_CLOEXEC | NOEXEC_SEAL) {
         Err(Errno::EINVAL) => create(libc::MFD_CLOEXEC),
@@ -117,7 +117,7 @@ fn replace(fd: i32, flags: i32, units: Units, link: &Link, kind: Kind) -> Result
         let reader = sys::open(Link::path(memory).as_c_str(), how, 0)?;
         let args = [reader as usize, fd as usize, (flags & libc::O_CLOEXEC) as usize, 0, 0, 0];
         // SAFETY: dup3(2) over the descriptor that open(2) has just made.
-        let moved = unsafe { sys::call(libc::SYS_dup3, args) };
+        let moved = unsafe { sys::own(libc::SYS_dup3, args) };
         sys::close(reader);
         moved.map(drop)
     });
@@ -188,7 +188,7 @@ fn may_be_unread(fd: i32) -> bool {
 fn is_beginning(fd: i32, offset: Option<i64>) -> bool {
     let args = [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0, 0];
     // SAFETY: no pointers.
-    let position = || unsafe { sys::call(libc::SYS_lseek, args) };
+    let position = || unsafe { sys::own(libc::SYS_lseek, args) };
     offset.map_or_else(|| may_be_unread(fd) && position() == Ok(0), |offset| offset == 0)
 }
 

@@ -116,7 +116,7 @@ impl Link {
         let to = link.bytes.as_mut_ptr() as usize;
         let args = [dir as usize, path as usize, to, room, 0, 0];
         // SAFETY: readlinkat(2) into a buffer of this length.
-        let len = unsafe { sys::call(libc::SYS_readlinkat, args) }.ok()?;
+        let len = unsafe { sys::own(libc::SYS_readlinkat, args) }.ok()?;
         link.len = len;
         (len < room).then_some(link)
     }

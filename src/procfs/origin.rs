@@ -56,7 +56,7 @@ pub(crate) fn seek(fd: i32, offset: i64, whence: i32) -> Option<Result<usize, Er
 
 fn to(fd: i32, offset: i64, whence: i32) -> Result<usize, Errno> {
     // SAFETY: no pointers.
-    unsafe { sys::call(libc::SYS_lseek, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
+    unsafe { sys::own(libc::SYS_lseek, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
 }
 
 /// The program has read the link `path` into `place`, where it has room for `room`

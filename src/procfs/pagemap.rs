@@ -94,7 +94,7 @@ pub(super) fn read_vector(
 
 fn seek(fd: i32, offset: u64, whence: i32) -> Result<usize, Errno> {
     // SAFETY: no pointers.
-    unsafe { sys::call(libc::SYS_lseek, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
+    unsafe { sys::own(libc::SYS_lseek, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
 }
 
 fn at_position(fd: i32, buffer: *mut u8, len: usize, units: Units) -> Result<usize, Errno> {
@@ -140,7 +140,7 @@ fn entry(fd: i32, index: u64, units: Units) -> Result<Option<u64>, Errno> {
         let len = left.min(host.len()) * ENTRY;
         let args = [fd as usize, host.as_mut_ptr() as usize, len, at as usize, 0, 0];
         // SAFETY: no more than the array has room for.
-        let read = unsafe { sys::call(libc::SYS_pread64, args) }?;
+        let read = unsafe { sys::own(libc::SYS_pread64, args) }?;
         let seen = host.get(..read / ENTRY).unwrap_or(&[]);
         if seen.is_empty() {
             break;

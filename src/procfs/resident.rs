@@ -157,7 +157,7 @@ pub(crate) fn scan(
         };
         let args = [fd as usize, PAGEMAP_SCAN, &raw mut arguments as usize, 0, 0, 0];
         // SAFETY: structures as the kernel knows them, vec_len regions long.
-        let count = unsafe { sys::call(libc::SYS_ioctl, args) }.ok()?;
+        let count = unsafe { sys::own(libc::SYS_ioctl, args) }.ok()?;
         for region in regions.get(..count).unwrap_or(&[]) {
             visit(AddrRange::new(region.start as usize, region.end as usize)?);
         }
@@ -193,7 +193,7 @@ fn read(fd: i32, range: AddrRange, kib: u64, units: Units, mut tally: Tally) -> 
         let to = entries.as_mut_ptr() as usize;
         let args = [fd as usize, to, count * size_of::<u64>(), offset, 0, 0];
         // SAFETY: at most as many entries as there is room for.
-        let len = unsafe { sys::call(libc::SYS_pread64, args) }.ok()?;
+        let len = unsafe { sys::own(libc::SYS_pread64, args) }.ok()?;
         let seen = entries.get(..len / size_of::<u64>()).filter(|seen| !seen.is_empty())?;
         for (index, _) in seen.iter().enumerate().filter(|(_, entry)| *entry & PRESENT != 0) {
             tally.add(AddrRange::from_len(at + index * page, page)?);

@@ -45,7 +45,7 @@ fn ask(fd: i32, arguments: &mut Arguments, regions: &mut [Region]) -> Result<usi
     arguments.vec_len = regions.len() as u64;
     let args = [fd as usize, PAGEMAP_SCAN, core::ptr::from_mut(arguments) as usize, 0, 0, 0];
     // SAFETY: structures as the kernel knows them, vec_len regions long.
-    unsafe { sys::call(libc::SYS_ioctl, args) }
+    unsafe { sys::own(libc::SYS_ioctl, args) }
 }
 
 /// What was found so far.

@@ -37,7 +37,7 @@ pub(super) fn copy(from: i32, to: i32, units: Units, link: &Link, kind: Kind) ->
             })?;
             // SAFETY: no pointers.
             unsafe {
-                sys::call(libc::SYS_lseek, [from as usize, 0, libc::SEEK_SET as usize, 0, 0, 0])
+                sys::own(libc::SYS_lseek, [from as usize, 0, libc::SEEK_SET as usize, 0, 0, 0])
             }?;
             fields(from, &mut out, |line| counts::status(&mut residence, &Field::parse(line)?))?;
         }
