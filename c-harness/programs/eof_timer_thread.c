@@ -8,8 +8,9 @@ static sem_t done;
 
 static char *tail(int kind)
 {
+	/* what is shared with a file on a disk may be zeroed at any time */
 	int fd = tagged_file(kind & 1 ? disk() : tmpfs(), P / 4);
-	char *p = mmap(NULL, P, RW, kind & 2 ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+	char *p = mmap(NULL, P, RW, kind & 1 ? MAP_PRIVATE : MAP_SHARED, fd, 0);
 
 	NEED(p != MAP_FAILED && close(fd) == 0);
 	return p + P / 2;
