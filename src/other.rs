@@ -147,24 +147,30 @@ pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
     let Some(config) = larger().filter(|_| count != 0 && count <= MOST) else {
         return raw(vector, count);
     };
+    let range =
+        |index: usize| fetch::<[usize; 2]>(vector.wrapping_add(index * size_of::<[usize; 2]>()));
+    let one = |[start, len]: [usize; 2], index: usize| {
+        // A misaligned start stays one for the host, which has other
+        // reasons to refuse to look at first.
+        let aligned = config.target.is_aligned(start);
+        let start = if aligned { start } else { start | 1 };
+        let whole = [start, config.target.ceil(len).ok_or(Errno::EINVAL)?];
+        let answer = raw(&raw const whole as usize, 1);
+        // empty ones are looked at up to the last that is not
+        let more = || (index + 1..count).any(|later| range(later).is_ok_and(|[_, len]| len != 0));
+        if answer.is_ok() && len == 0 && !aligned && more() {
+            return Err(Errno::EINVAL);
+        }
+        // only a process itself may give back memory (Linux 6.13); a hole is
+        // found when all else is done
+        if matches!(answer, Ok(_) | Err(Errno::ENOMEM)) {
+            ranges::advised(start, len, advice as i32);
+        }
+        answer.map(|_| len)
+    };
     let mut done = 0;
     for index in 0..count {
-        let one = fetch::<[usize; 2]>(vector.wrapping_add(index * size_of::<[usize; 2]>()))
-            .and_then(|[start, len]| {
-                // A misaligned start stays one for the host, which has other
-                // reasons to refuse to look at first.
-                let aligned = config.target.is_aligned(start);
-                let start = if aligned { start } else { start | 1 };
-                let whole = [start, config.target.ceil(len).ok_or(Errno::EINVAL)?];
-                let answer = raw(&raw const whole as usize, 1);
-                // only a process itself may give back memory (Linux 6.13); a hole is
-                // found when all else is done
-                if matches!(answer, Ok(_) | Err(Errno::ENOMEM)) {
-                    ranges::advised(start, len, advice as i32);
-                }
-                answer.map(|_| len)
-            });
-        match one {
+        match range(index).and_then(|range| one(range, index)) {
             Ok(len) => done += len,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,

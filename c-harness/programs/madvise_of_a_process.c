@@ -27,6 +27,14 @@ static void run(void)
 	parts[1].iov_base = p + P / 16;
 	parts[0].iov_base = p;
 	say("up to the wrong one: %s", process_madvise(self, parts, 2, 20, 0) == P / 16 ? "yes" : "NO");
+	parts[1].iov_len = 0;
+	say("an empty one at the end: %s", process_madvise(self, parts, 2, 20, 0) == P / 16 ? "yes" : "NO");
+	parts[0] = (struct iovec){ p + P / 16, 0 };
+	parts[1] = (struct iovec){ p, (size_t)P };
+	CALL(process_madvise(self, parts, 2, 20, 0));
+	parts[0].iov_base = p + P;
+	say("an empty one: %s", process_madvise(self, parts, 2, 20, 0) == P ? "yes" : "NO");
+	parts[0] = (struct iovec){ p, (size_t)P / 16 };
 	CALL(process_madvise(self, parts, 1, 20, 1));
 	CALL(process_madvise(-1, parts, 1, 20, 0));
 	CALL(advise(self, p + P / 16, P, 20));
