@@ -391,7 +391,8 @@ fn gone(guard: &mut Guard, range: AddrRange) -> Result<(), Errno> {
             break;
         };
         at = left.range.end();
-        guard.space().munmap(left.range.start(), left.range.len())?;
+        let start = target.floor(left.range.start());
+        guard.space().munmap(start, at - start)?;
     }
     Ok(())
 }
