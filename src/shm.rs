@@ -288,12 +288,13 @@ impl Segment {
 /// was attached.
 static DEVICE: AtomicU64 = AtomicU64::new(0);
 
-/// `len` bytes from `addr` on show other parts of a file than before, maybe the label of
-/// a segment.
+/// The pages of `len` bytes from `addr` on show other parts of a file than before, maybe the
+/// label of a segment.
 pub(crate) fn hide_labels(guard: &mut Guard, addr: usize, len: usize) {
     let device = DEVICE.load(Ordering::Relaxed);
-    let (true, Some(range)) = (device != 0, AddrRange::from_len(addr, len)) else { return };
     let config = *guard.space().config();
+    let range = AddrRange::from_len(addr, len).and_then(|range| range.round_out(config.target));
+    let (true, Some(range)) = (device != 0, range) else { return };
     let mut at = range.start();
     while let Some(rest) = AddrRange::new(at, range.end()).filter(|rest| !rest.is_empty()) {
         let next = guard.space().map().first_from(at).and_then(|vma| vma.clipped(rest));

@@ -23,7 +23,7 @@ static void run(void)
 	NEED(shmat(id, p, 0) == p);
 	CALL(remap_file_pages(p, P, 0, 1, 0));
 	say("its second page twice: %s %d %d", pages(p, 3), byte(p), byte(p + P));
-	CALL(remap_file_pages(p, P, 0, 2, 0));
+	CALL(remap_file_pages(p + P / 2, P, 0, 2, 0));
 	say("what is behind its end: %s", pages(p, 3));
 	CALL(remap_file_pages(p, P, 0, 0, 0));
 	say("its first page: %s %d", pages(p, 3), byte(p + P - 1));
