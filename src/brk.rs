@@ -7,6 +7,7 @@
 //! has moved on, the remembered break means nothing any more.
 
 use crate::arch::weak_symbol;
+use crate::eof::Eof;
 use crate::hooks::next;
 use crate::state::{self, Turn};
 use crate::{pending, sys};
@@ -56,37 +57,43 @@ fn current(target: PageSize) -> usize {
     shown
 }
 
-/// What the program had mapped over the heap went with a lowered break.
-fn forget(range: AddrRange) {
-    match state::enter() {
-        // Without memory for it the table keeps what is not there.
-        Turn::Open(mut guard) => {
-            let _ = guard.space().resync(range);
-        }
-        Turn::Nested(_) => pending::push(range),
-        Turn::Inert => {}
-    }
-}
-
 /// Moves the break to `addr`, if that is possible. A break that the kernel does
 /// not lower, because a mapping is in the way or a hole, is no error to the C
 /// library: it stays where it was.
 fn set(target: PageSize, addr: usize) -> Result<(), Errno> {
     let end = target.ceil(addr).ok_or(Errno::ENOMEM)?;
+    let mut turn = state::enter();
     let kernel = raw(0);
+    let lowered = AddrRange::new(end, kernel).filter(|lowered| !lowered.is_empty());
+    if let (Turn::Open(guard), Some(lowered)) = (&mut turn, lowered) {
+        Eof::of(guard).leave(lowered);
+    }
     if end != kernel && !set_kernel(end) {
         return Err(Errno::ENOMEM);
     }
     if raw(0) == end {
         KERNEL.store(end, Ordering::Relaxed);
         SHOWN.store(addr, Ordering::Relaxed);
-        if let Some(gone) = AddrRange::new(end, kernel) {
-            forget(gone);
+        if let Some(lowered) = lowered {
+            forget(&mut turn, lowered);
         }
     } else {
         KERNEL.store(kernel, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// What the program had mapped over the heap went with a lowered break.
+fn forget(turn: &mut Turn, range: AddrRange) {
+    match turn {
+        Turn::Open(guard) => {
+            // Without memory for it the table keeps what is not there.
+            let _ = guard.space().resync(range);
+            Eof::of(guard).forget(range);
+        }
+        Turn::Nested(_) => pending::push(range),
+        Turn::Inert => {}
+    }
 }
 
 /// The system call: the break afterwards.
