@@ -156,9 +156,9 @@ pub(crate) fn process_madvise(args: [usize; 6]) -> Result<usize, Errno> {
         let start = if aligned { start } else { start | 1 };
         let whole = [start, config.target.ceil(len).ok_or(Errno::EINVAL)?];
         let answer = raw(&raw const whole as usize, 1);
-        // empty ones are looked at up to the last that is not
-        let more = || (index + 1..count).any(|later| range(later).is_ok_and(|[_, len]| len != 0));
-        if answer.is_ok() && len == 0 && !aligned && more() {
+        // of empty ones the very first is looked at, when another is not
+        let more = || (1..count).any(|later| range(later).is_ok_and(|[_, len]| len != 0));
+        if answer.is_ok() && index == 0 && len == 0 && !aligned && more() {
             return Err(Errno::EINVAL);
         }
         // only a process itself may give back memory (Linux 6.13); a hole is

@@ -34,6 +34,8 @@ static void run(void)
 	CALL(process_madvise(self, parts, 2, 20, 0));
 	parts[0].iov_base = p + P;
 	say("an empty one: %s", process_madvise(self, parts, 2, 20, 0) == P ? "yes" : "NO");
+	struct iovec three[3] = { { p, (size_t)P }, { p + P / 16, 0 }, { p, (size_t)P } };
+	say("one between: %s", process_madvise(self, three, 3, 20, 0) == 2 * P ? "yes" : "NO");
 	parts[0] = (struct iovec){ p, (size_t)P / 16 };
 	CALL(process_madvise(self, parts, 1, 20, 1));
 	CALL(process_madvise(-1, parts, 1, 20, 0));
