@@ -111,13 +111,30 @@ pub struct Space<H, S> {
     pub(crate) left_behind: bool,
     /// Whether there may be a mapping that grows down.
     pub(crate) growing: bool,
+    /// Whether what is one mapping may be several to the host ([`Space::tear`]).
+    pub(crate) torn: bool,
 }
 
 impl<H, S> Space<H, S> {
     /// An empty one. Claims nothing yet.
     pub const fn new(config: Config, host: H, source: S) -> Self {
         let map = VmaMap::new(source);
-        Space { config, host, map, rolling: 0, foreign: false, left_behind: false, growing: false }
+        Space {
+            config,
+            host,
+            map,
+            rolling: 0,
+            foreign: false,
+            left_behind: false,
+            growing: false,
+            torn: false,
+        }
+    }
+
+    /// From now on a private mapping of a file may be several mappings to the host, though
+    /// it is one: the caller has put other memory into the place of a part of it.
+    pub const fn tear(&mut self) {
+        self.torn = true;
     }
 
     /// What it was made with.

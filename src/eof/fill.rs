@@ -299,6 +299,9 @@ impl Eof<'_> {
         if !self.list.reserve() {
             return Err(Errno::ENOMEM);
         }
+        if !tail.shared {
+            self.space.tear();
+        }
         let range = tail.range;
         let stays_behind = self.stays_behind(range);
         let kernel::Parked { range: parked, moved, locked } = kernel::park(range, tail.shared)?;

@@ -23,6 +23,7 @@ mod munmap;
 mod narrow;
 mod open;
 mod others;
+mod pieces;
 mod place;
 mod resize;
 mod resync;

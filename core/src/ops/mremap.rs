@@ -240,9 +240,8 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         dest: AddrRange,
         flags: i32,
     ) -> Result<usize, Errno> {
-        let Resize { old, new_len, host_len, .. } = *resize;
-        let moved = self.host.mremap(old.start(), host_len, new_len, flags, dest.start());
-        moved.inspect_err(|_| {
+        let old = resize.old;
+        self.remap(resize, flags, dest.start()).inspect_err(|_| {
             // The kernel has unmapped the destination and the rest of the old
             // range before most of its checks.
             self.settle(dest);

@@ -116,7 +116,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
 
     /// Whether the mapping could be extended where it is.
     fn grow_in_place(&mut self, resize: &Resize) -> Result<bool, Errno> {
-        let Resize { old, new_len, host_len, vma, .. } = *resize;
+        let Resize { old, vma, .. } = *resize;
         if old.is_empty() {
             return Ok(false);
         }
@@ -129,7 +129,7 @@ impl<H: Host, S: NodeSource> Space<H, S> {
         if let Some(hard) = hard {
             self.host.munmap(hard.start(), hard.len())?;
         }
-        let grown = self.host.mremap(old.start(), host_len, new_len, 0, 0);
+        let grown = self.remap(resize, 0, 0);
         if let Err(errno) = grown {
             if let Some(hard) = hard {
                 self.undo(hard);
