@@ -3,6 +3,7 @@
 use super::label::{self, Notes};
 use pagesim_core::space::Config;
 
+const KEY: usize = 0;
 /// Columns that are not told as the kernel has them.
 const ID: usize = 1;
 const SIZE: usize = 3;
@@ -30,9 +31,14 @@ impl Segment {
     fn read(config: &Config, line: &[u8]) -> Option<Segment> {
         let mut seen = [0u64; COLUMNS];
         let mut words = line.split(|b| *b == b' ' || *b == b'\n').filter(|word| !word.is_empty());
-        for place in &mut seen {
-            // a key may be negative, and is not looked at
-            *place = number(words.next()?).unwrap_or(0);
+        for (column, place) in seen.iter_mut().enumerate() {
+            *place = match number(words.next()?) {
+                Some(value) => value,
+                // a key may be negative, and is not looked at
+                None if column == KEY => 0,
+                // names of columns
+                None => return None,
+            };
         }
         let [_, id, _, size, _, pid, _, _, _, _, _, attached, detached, _, resident, swapped] =
             seen;
