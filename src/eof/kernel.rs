@@ -12,7 +12,7 @@ pub(crate) const SMALLEST_PAGE: usize = 1 << 12;
 /// No `how` of rt_sigprocmask(2).
 const NO_SUCH_HOW: usize = 99;
 
-/// Whether the 8 bytes at `addr`, a multiple of 8, can be read.
+/// Whether the 8 bytes at `addr` can be read.
 ///
 /// rt_sigprocmask(2) copies its set from the caller's memory before it looks at
 /// `how`: EFAULT when it cannot, else EINVAL and nothing happens. The kernel reads

@@ -76,7 +76,7 @@ pub(crate) fn system_call(args: [usize; 6]) -> Result<usize, Errno> {
     let [how, new, old, size, ..] = args;
     transfer::prepare_args(&args);
     let whole = size == size_of::<sys::SignalSet>();
-    let set = (whole && new != 0 && kernel::readable(new & !7)).then(|| {
+    let set = (whole && kernel::readable(new)).then(|| {
         // SAFETY: readable a moment ago; no alignment is taken for granted.
         change(how as i32, unsafe { (new as *const sys::SignalSet).read_unaligned() })
     });

@@ -128,11 +128,6 @@ pub(crate) fn concerned(addr: usize, len: usize) -> bool {
     addr < HIGH.load(Ordering::Relaxed) && addr.saturating_add(len) > LOW.load(Ordering::Relaxed)
 }
 
-/// Whether the 8 bytes at `addr`, a multiple of 8, can be read.
-pub(crate) fn can_read(addr: usize) -> bool {
-    kernel::readable(addr)
-}
-
 /// Whether there ever was a file mapping that can have a tail.
 #[inline]
 pub(crate) fn any_file() -> bool {

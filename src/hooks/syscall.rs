@@ -174,7 +174,7 @@ pub(crate) extern "C" fn copies_memory(number: c_long, a: usize, b: usize) -> bo
         // struct clone_args: flags first, the stack sixth
         const STACK: usize = 5 * size_of::<u64>();
         let known = a % size_of::<u64>() == 0 && b >= STACK + size_of::<u64>();
-        if !known || !eof::can_read(a) || !eof::can_read(a + STACK) {
+        if !known || !eof::readable(a) || !eof::readable(a + STACK) {
             return false;
         }
         // SAFETY: aligned words that can be read.
@@ -389,32 +389,38 @@ pub(crate) extern "C" fn refused_syscall(
     errno::word(eof::transfer::refused_system_call(number, [a, b, c, d, e, f]))
 }
 
-/// The kernel's own structure begins with the handler on both architectures.
+/// Whether the kernel can read an action: without a signal it does nothing else.
+fn readable_action(new: usize) -> bool {
+    let args = [0, new, 0, size_of::<sys::SignalSet>(), 0, 0];
+    // SAFETY: changes nothing, whatever the address.
+    let answer = unsafe { sys::call(libc::SYS_rt_sigaction, args) };
+    answer != Err(Errno::EFAULT)
+}
+
+/// rt_sigaction(2), by the kernel's own structure.
 fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
     let [_, new, old, size, ..] = args;
     eof::transfer::prepare_args(&args);
-    let front = eof::front(signal as i32);
-    if let (Some(front), true) = (front, size == size_of::<sys::SignalSet>()) {
-        let before = front.program_action();
-        // SAFETY: null or the program's structures.
-        unsafe {
-            if let Some(new) = (new as *const eof::KernelAction).as_ref() {
-                front.set_action(new);
-            }
-            if let Some(old) = (old as *mut eof::KernelAction).as_mut() {
-                *old = before;
-            }
-        }
-        return Ok(0);
+    if size != size_of::<sys::SignalSet>() {
+        // SAFETY: the program's own request, which the kernel refuses.
+        return unsafe { sys::call(libc::SYS_rt_sigaction, args) };
     }
-    let whole = size == size_of::<sys::SignalSet>();
-    let readable = whole && eof::can_read(new & !7);
-    // SAFETY: as readable as its first word; the kernel refuses what is not.
-    let action = readable.then(|| unsafe { (new as *const eof::KernelAction).read_unaligned() });
+    if new != 0 && !readable_action(new) {
+        return Err(Errno::EFAULT);
+    }
+    // SAFETY: the kernel could read it a moment ago.
+    let action = (new != 0).then(|| unsafe { (new as *const eof::KernelAction).read_unaligned() });
+    if let Some(front) = eof::front(signal as i32) {
+        let before = front.program_action();
+        if let Some(new) = &action {
+            front.set_action(new);
+        }
+        return if old == 0 { Ok(0) } else { other::put(old, &before).map(|()| 0) };
+    }
     // a handler must not block SIGBUS in earnest
     let told =
         action.map(|action| eof::KernelAction { mask: eof::mask::told(action.mask), ..action });
-    let new = told.as_ref().map_or(new, |told| core::ptr::from_ref(told) as usize);
+    let new = told.as_ref().map_or(0, |told| core::ptr::from_ref(told) as usize);
     let args = [signal, new, old, size, 0, 0];
     // SAFETY: the program's request, its action in this frame.
     let answer = unsafe { sys::call(libc::SYS_rt_sigaction, args) }?;
@@ -423,7 +429,7 @@ fn sigaction(signal: usize, args: [usize; 6]) -> Result<usize, Errno> {
             signals::handled(signal as i32);
         }
     }
-    if let (true, Some(old)) = (whole, core::ptr::NonNull::new(old as *mut eof::KernelAction)) {
+    if let Some(old) = core::ptr::NonNull::new(old as *mut eof::KernelAction) {
         // SAFETY: the kernel has just written there.
         unsafe {
             let seen = old.read_unaligned();
