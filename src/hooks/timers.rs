@@ -102,10 +102,17 @@ hook! {
         let Some(next) = next!(c"timer_delete", fn(timer_t) -> c_int) else {
             return errno::status(Err(Errno::ENOSYS));
         };
+        // once it is deleted, another thread's timer may get the same name
+        let own = |place: &&Place| {
+            let (name, order) = (timer as usize, Ordering::Relaxed);
+            name != NO_TIMER && place.timer.compare_exchange(name, NO_TIMER, order, order).is_ok()
+        };
+        let place = PLACES.iter().find(own);
         let answer = next(timer);
-        let is = |place: &&Place| place.timer.load(Ordering::Relaxed) == timer as usize;
-        if let (0, Some(place)) = (answer, PLACES.iter().find(is)) {
-            free(place);
+        match place {
+            Some(place) if answer == 0 => free(place),
+            Some(place) => place.timer.store(timer as usize, Ordering::Relaxed),
+            None => {}
         }
         answer
     }
