@@ -1,5 +1,6 @@
 //! What the handling of tails asks of the kernel.
 
+use crate::procfs::resident;
 use crate::{filter, sys};
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::errno::Errno;
@@ -237,6 +238,13 @@ impl Pagemap {
         const PRESENT: u64 = 1 << 63;
         const SWAPPED: u64 = 1 << 62;
         const OF_FILE: u64 = 1 << 61;
+        if range.is_empty() {
+            return None;
+        }
+        // at once (Linux 6.7); else entry by entry
+        if let Some(found) = resident::first(self.0, range, resident::Pages::OwnUsed) {
+            return found;
+        }
         let own = |entry: &u64| entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0;
         let (mut at, end) = (range.start() >> page.shift(), range.end() >> page.shift());
         while at < end {
@@ -245,7 +253,7 @@ impl Pagemap {
             let (room, offset) = (entries.as_mut_ptr() as usize, at * size_of::<u64>());
             let args = [self.0 as usize, room, len, offset, 0, 0];
             // SAFETY: no more than the array has room for.
-            unsafe { sys::call(libc::SYS_pread64, args) }.ok()?;
+            unsafe { sys::own(libc::SYS_pread64, args) }.ok()?;
             if let Some(index) = entries.iter().position(own) {
                 return Some((at + index) << page.shift());
             }

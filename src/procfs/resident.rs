@@ -103,6 +103,8 @@ pub(crate) enum Pages {
     OfFiles,
     /// Present or swapped out.
     Used,
+    /// The same, and the process's own.
+    OwnUsed,
 }
 
 impl Pages {
@@ -114,6 +116,24 @@ impl Pages {
             Pages::Own => (IS_PRESENT | IS_FILE, IS_FILE, 0),
             Pages::OfFiles => (IS_PRESENT | IS_FILE, 0, 0),
             Pages::Used => (0, 0, IS_PRESENT | IS_SWAPPED),
+            Pages::OwnUsed => (IS_FILE, IS_FILE, IS_PRESENT | IS_SWAPPED),
+        }
+    }
+
+    /// A question for such pages in `range`, with room for the answer.
+    fn arguments(self, range: AddrRange, regions: &mut [Region]) -> Arguments {
+        let (category_mask, category_inverted, category_anyof_mask) = self.categories();
+        Arguments {
+            size: size_of::<Arguments>() as u64,
+            start: range.start() as u64,
+            end: range.end() as u64,
+            vec: regions.as_mut_ptr() as u64,
+            vec_len: regions.len() as u64,
+            category_inverted,
+            category_mask,
+            category_anyof_mask,
+            return_mask: IS_PRESENT,
+            ..Arguments::default()
         }
     }
 }
@@ -139,25 +159,12 @@ pub(crate) fn scan(
     pages: Pages,
     visit: &mut dyn FnMut(AddrRange),
 ) -> Option<()> {
-    let (all_of, not, any_of) = pages.categories();
     let mut regions = [Region::default(); 32];
     let mut at = range.start();
     while at < range.end() {
-        let mut arguments = Arguments {
-            size: size_of::<Arguments>() as u64,
-            start: at as u64,
-            end: range.end() as u64,
-            vec: regions.as_mut_ptr() as u64,
-            vec_len: regions.len() as u64,
-            category_inverted: not,
-            category_mask: all_of,
-            category_anyof_mask: any_of,
-            return_mask: IS_PRESENT,
-            ..Arguments::default()
-        };
-        let args = [fd as usize, PAGEMAP_SCAN, &raw mut arguments as usize, 0, 0, 0];
-        // SAFETY: structures as the kernel knows them, vec_len regions long.
-        let count = unsafe { sys::own(libc::SYS_ioctl, args) }.ok()?;
+        let rest = AddrRange::new(at, range.end())?;
+        let mut arguments = pages.arguments(rest, &mut regions);
+        let count = request(fd, &mut arguments)?;
         for region in regions.get(..count).unwrap_or(&[]) {
             visit(AddrRange::new(region.start as usize, region.end as usize)?);
         }
@@ -168,6 +175,21 @@ pub(crate) fn scan(
         at = walked;
     }
     Some(())
+}
+
+/// The first of such pages in `range`; `None` where the kernel cannot be asked so.
+pub(crate) fn first(fd: i32, range: AddrRange, pages: Pages) -> Option<Option<usize>> {
+    let mut found = [Region::default()];
+    let mut arguments = Arguments { max_pages: 1, ..pages.arguments(range, &mut found) };
+    let count = request(fd, &mut arguments)?;
+    Some(found.first().filter(|_| count != 0).map(|region| region.start as usize))
+}
+
+/// How many regions the kernel has told.
+fn request(fd: i32, arguments: &mut Arguments) -> Option<usize> {
+    let args = [fd as usize, PAGEMAP_SCAN, core::ptr::from_mut(arguments) as usize, 0, 0, 0];
+    // SAFETY: structures as the kernel knows them, vec_len regions long.
+    unsafe { sys::own(libc::SYS_ioctl, args) }.ok()
 }
 
 /// Entries read at once.
