@@ -44,6 +44,10 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// Where memory ends that a program has without having asked for more, with the largest
+/// addresses of four levels of page tables: `TASK_SIZE_MAX`.
+pub(crate) const END: usize = 1 << 48;
+
 /// `AUDIT_ARCH_AARCH64` of <linux/audit.h>: how seccomp's filters know this architecture.
 pub(crate) const AUDIT: u32 = 0xc000_00b7;
 

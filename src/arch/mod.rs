@@ -8,12 +8,12 @@ mod x86_64;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::{
     fault_is_write, set_stepping, signal_return, syscall6, tail_to, tail_to_syscall,
-    thread_pointer, untagged, weak_symbol, AUDIT, CAN_STEP,
+    thread_pointer, untagged, weak_symbol, AUDIT, CAN_STEP, END,
 };
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{
     fault_is_write, set_stepping, signal_return, syscall6, tail_to, tail_to_syscall,
-    thread_pointer, untagged, weak_symbol, AUDIT, CAN_STEP,
+    thread_pointer, untagged, weak_symbol, AUDIT, CAN_STEP, END,
 };
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

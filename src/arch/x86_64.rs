@@ -46,6 +46,9 @@ pub(crate) fn thread_pointer() -> usize {
     tp
 }
 
+/// Where memory ends that a program has without having asked for more: `TASK_SIZE_MAX`.
+pub(crate) const END: usize = (1 << 47) - (1 << 12);
+
 /// `AUDIT_ARCH_X86_64` of <linux/audit.h>: how seccomp's filters know this architecture.
 pub(crate) const AUDIT: u32 = 0xc000_003e;
 

@@ -1,7 +1,7 @@
 //! Which memory of a process is resident, from its `pagemap`.
 
 use super::name::Link;
-use crate::sys;
+use crate::{arch, sys};
 use pagesim_core::counts::{Resident, Seen, Tally, Units};
 use pagesim_core::page::AddrRange;
 
@@ -78,14 +78,14 @@ pub(super) struct Arguments {
 /// All that is resident of the process that the file at `link` belongs to; `None` where
 /// the kernel cannot be asked so, or not by this process.
 pub(super) fn all(link: &Link, units: Units) -> Option<Seen> {
-    /// The lower half of the address space, but for the kernel's own page at its end.
-    const END: usize = (1 << 47) - (1 << 20);
     let path = link.sibling("pagemap")?;
     let fd = sys::open(path.as_c_str(), libc::O_RDONLY | libc::O_CLOEXEC, 0).ok()?;
-    let range = AddrRange::new(0, END);
+    let range = AddrRange::new(0, arch::END);
     let count = |present: Pages| {
         let range = range?;
-        ask(fd, range, Tally::new(units.target, range), present).map(|seen| seen.kib())
+        // the last target page counts as a whole
+        let whole = range.round_out(units.target).unwrap_or(range);
+        ask(fd, range, Tally::new(units.target, whole), present).map(|seen| seen.kib())
     };
     let seen = count(Pages::Own).zip(count(Pages::OfFiles));
     sys::close(fd);
