@@ -9,11 +9,14 @@
 //! No lock: everything here only asks the kernel.
 
 use crate::other::{fetch, larger};
-use crate::sys;
+use crate::{maps, sys};
+use core::ffi::CStr;
+use core::fmt::Write;
 use core::sync::atomic::{AtomicBool, Ordering};
 use pagesim_core::errno::Errno;
 use pagesim_core::page::{AddrRange, PageSize};
 use pagesim_core::space::Config;
+use pagesim_core::vma::Backing;
 
 /// The type of the requests of <linux/userfaultfd.h>, in bits 8 to 15.
 const UFFDIO: usize = 0xaa;
@@ -30,12 +33,17 @@ const MISSING: usize = 1;
 const MINOR: usize = 4;
 /// `UFFD_FEATURE_EXACT_ADDRESS`.
 const EXACT_ADDRESS: usize = 1 << 11;
+/// `UFFD_FEATURE_EVENT_REMAP`.
+const EVENT_REMAP: usize = 1 << 2;
 
 /// Whether messages are to be looked at: until the program begins to handle user
 /// faults, reading costs one load more.
 static ROUNDED: AtomicBool = AtomicBool::new(false);
 /// Whether the program has asked for exact addresses.
 static EXACT: AtomicBool = AtomicBool::new(false);
+/// Whether it has asked to be told of moves: who moves a mapping then waits until it has
+/// read that, and a second mapping counts as one.
+static MOVES_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Whether an ioctl(2) is about user faults. Its arguments are not to be looked at where it
 /// fails: that would be a fault that the program waits for.
@@ -77,9 +85,14 @@ fn looked_at(fd: i32, number: usize, argument: usize) -> bool {
 /// [`complete`] for the file behind a shared mapping whose faults the program handles: by
 /// another mapping of it, so that nothing of it is mapped in this one.
 fn complete_file(config: &Config, range: AddrRange) {
-    let args = [range.start(), 0, range.len(), libc::MREMAP_MAYMOVE as usize, 0, 0];
-    // SAFETY: a new mapping beside the one there is, where nothing was.
-    let Ok(beside) = (unsafe { sys::own(libc::SYS_mremap, args) }) else { return };
+    let beside = if MOVES_TOLD.load(Ordering::Relaxed) {
+        by_link(range)
+    } else {
+        let args = [range.start(), 0, range.len(), libc::MREMAP_MAYMOVE as usize, 0, 0];
+        // SAFETY: a new mapping beside the one there is, where nothing was.
+        unsafe { sys::own(libc::SYS_mremap, args) }.ok()
+    };
+    let Some(beside) = beside else { return };
     if let Some(range) = AddrRange::from_len(beside, range.len()) {
         complete(config, range);
     }
@@ -87,10 +100,34 @@ fn complete_file(config: &Config, range: AddrRange) {
     let _ = unsafe { sys::munmap(beside, range.len()) };
 }
 
+/// A mapping of the same part of the file, by a link that only the privileged may follow.
+fn by_link(range: AddrRange) -> Option<usize> {
+    let region = maps::region_from(range.start()).ok()??;
+    let Backing::File { offset, .. } = region.backing else { return None };
+    let within = range.start().checked_sub(region.range.start())?;
+    if !region.shared || !region.range.covers(range) {
+        return None;
+    }
+    let mut link = crate::log::Line::new();
+    let (start, end) = (region.range.start(), region.range.end());
+    write!(link, "/proc/self/map_files/{start:x}-{end:x}\0").ok()?;
+    let link = CStr::from_bytes_until_nul(link.text()).ok()?;
+    let fd = sys::open(link, libc::O_RDONLY | libc::O_CLOEXEC, 0).ok()?;
+    let (prot, flags) = (libc::PROT_READ as usize, libc::MAP_SHARED as usize);
+    let at = offset as usize + within;
+    // SAFETY: a new mapping where nothing was.
+    let made = unsafe { sys::own(libc::SYS_mmap, [0, range.len(), prot, flags, fd as usize, at]) };
+    sys::close(fd);
+    made.ok()
+}
+
 /// The first request of all, whose answer has the features that the kernel knows in
 /// the place of those that are asked for.
 fn begins(argument: usize) {
     let (Some(_), Ok([_, features])) = (larger(), fetch::<[usize; 2]>(argument)) else { return };
+    if features & EVENT_REMAP != 0 {
+        MOVES_TOLD.store(true, Ordering::Relaxed);
+    }
     if features & EXACT_ADDRESS != 0 {
         EXACT.store(true, Ordering::Relaxed);
     }
@@ -179,7 +216,7 @@ fn populate(page: usize, target: PageSize) {
 fn is_ours(fd: i32) -> bool {
     const NAME: &[u8] = b"anon_inode:[userfaultfd]";
     let mut path = crate::log::Line::new();
-    let _ = core::fmt::Write::write_fmt(&mut path, format_args!("/proc/self/fd/{fd}\0"));
+    let _ = write!(path, "/proc/self/fd/{fd}\0");
     let mut name = [0u8; NAME.len() + 1];
     let (from, to) = (path.finish().as_ptr() as usize, name.as_mut_ptr() as usize);
     let args = [libc::AT_FDCWD as usize, from, to, name.len(), 0, 0];
