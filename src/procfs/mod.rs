@@ -41,8 +41,8 @@ pub(crate) unsafe fn may_concern(path: *const c_char) -> bool {
     // SAFETY: the caller's promise; a byte is only read when the one before it was not
     // the last.
     let begins = unsafe {
-        path.read() as u8 != b'/'
-            || matches!(path.add(1).read() as u8, b'p' | b's' | b'd' | b'/' | b'.')
+        let path = path.cast::<u8>();
+        path.read() != b'/' || matches!(path.add(1).read(), b'p' | b's' | b'd' | b'/' | b'.')
     };
     // SAFETY: the caller's promise.
     begins && name::is_known(unsafe { CStr::from_ptr(path) }.to_bytes())
@@ -268,7 +268,7 @@ pub(crate) unsafe fn concerns_stream(path: *const c_char, mode: *const c_char) -
     unsafe {
         !path.is_null()
             && !mode.is_null()
-            && mode.read() as u8 == b'r'
+            && mode.cast::<u8>().read() == b'r'
             && !CStr::from_ptr(mode).to_bytes().contains(&b'+')
             && may_concern(path)
             && state::config().is_some()
