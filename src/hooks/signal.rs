@@ -333,3 +333,26 @@ like_signal! {
     ssignal, c"ssignal";
     sigset, c"sigset";
 }
+
+/// Defines calls by which a thread is given a signal that was pending.
+macro_rules! given {
+    ($($name:ident, $c_name:literal;)*) => {
+        hook! {$(
+            fn $name(set: usize, to: usize, limit: usize) -> isize {
+                let next = next!($c_name, fn(usize, usize, usize) -> isize);
+                let Some(next) = next else { return errno::word(Err(Errno::ENOSYS)) };
+                transfer::prepare_args(&[set, to, limit]);
+                let answer = next(set, to, limit);
+                transfer::seen();
+                mask::taken();
+                answer
+            }
+        )*}
+    };
+}
+
+given! {
+    sigwait, c"sigwait";
+    sigwaitinfo, c"sigwaitinfo";
+    sigtimedwait, c"sigtimedwait";
+}

@@ -382,29 +382,6 @@ fn random(to: usize, len: usize) {
     }
 }
 
-/// Defines calls by which a thread is given a signal that was pending.
-macro_rules! given {
-    ($($name:ident, $c_name:literal;)*) => {
-        hook! {$(
-            fn $name(set: usize, to: usize, limit: usize) -> isize {
-                let next = next!($c_name, fn(usize, usize, usize) -> isize);
-                let Some(next) = next else { return missing() };
-                transfer::prepare_args(&[set, to, limit]);
-                let answer = next(set, to, limit);
-                transfer::seen();
-                mask::taken();
-                answer
-            }
-        )*}
-    };
-}
-
-given! {
-    sigwait, c"sigwait";
-    sigwaitinfo, c"sigwaitinfo";
-    sigtimedwait, c"sigtimedwait";
-}
-
 // Structures and buffers.
 once! {
     clock_getres, c"clock_getres";
