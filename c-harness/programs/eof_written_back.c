@@ -3,6 +3,11 @@
  * system on a disk zeroes it then. And when that does not happen. (Not by sync, which would
  * do the same to the files of programs that run meanwhile.) */
 #include "../harness.h"
+#include <sys/uio.h>
+
+#ifndef RWF_DSYNC
+#define RWF_DSYNC 2
+#endif
 
 static char *p;
 static int fd, again;
@@ -40,6 +45,13 @@ static void end(const char *name)
 
 static long by_number(long number) { return syscall(number, fd); }
 
+static long write_with(int flags)
+{
+	struct iovec one = { (char *)"w", 1 };
+
+	return syscall(SYS_pwritev2, fd, &one, 1L, 0L, 0L, flags);
+}
+
 static void all(const char *where)
 {
 	THEN(fsync(fd));
@@ -51,6 +63,8 @@ static void all(const char *where)
 	THEN(msync(p, P, MS_ASYNC));
 	THEN(msync(p + P, P, MS_SYNC));
 	THEN(pwrite(again, "w", 1, 0));
+	THEN(write_with(0));
+	THEN(write_with(RWF_DSYNC));
 }
 
 static void run(void)

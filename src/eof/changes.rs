@@ -58,6 +58,14 @@ pub(crate) struct Place {
     flushes: bool,
 }
 
+impl Place {
+    /// The same for a call with flags of pwritev2(2).
+    pub(crate) fn with_flags(self, flags: i32) -> Place {
+        let flushes = flags & (libc::RWF_DSYNC | libc::RWF_SYNC) != 0;
+        Place { flushes: self.flushes || flushes, ..self }
+    }
+}
+
 /// A call is about to write to the file of `fd`.
 #[inline]
 pub(crate) fn writing(fd: i32, at: Option<i64>) -> Place {

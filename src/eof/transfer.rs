@@ -322,7 +322,9 @@ fn place_by_number(number: c_long, args: &Args) -> Place {
     match number {
         libc::SYS_write | libc::SYS_writev => writing(fd as i32, None),
         libc::SYS_pwrite64 | libc::SYS_pwritev => writing(fd as i32, Some(at as i64)),
-        libc::SYS_pwritev2 => writing(fd as i32, place_of(at as i64, flags as i32)),
+        libc::SYS_pwritev2 => {
+            writing(fd as i32, place_of(at as i64, flags as i32)).with_flags(flags as i32)
+        }
         libc::SYS_sendfile => moving(fd as i32, 0),
         libc::SYS_copy_file_range | libc::SYS_splice => moving(len as i32, at),
         _ => Place::default(),

@@ -29,6 +29,16 @@ macro_rules! at {
     };
 }
 
+/// The flags that a call has been given.
+macro_rules! flags {
+    ($offset:ident, $flags:ident) => {
+        $flags
+    };
+    ($($offset:ident)?) => {
+        0
+    };
+}
+
 /// Where the most frequent hooks go: straight to the C library's function as long as
 /// no file is mapped that can have a tail, which costs a load and a jump; then
 /// by a look whether the call is about one; and at first, and whenever there is
@@ -113,7 +123,7 @@ macro_rules! like_writev {
                 let Some(next) = next else { return missing() };
                 let length = count.max(0) as usize;
                 transfer::prepare_vector(vector as usize, length);
-                let place = transfer::writing(fd, at!($($at),*));
+                let place = transfer::writing(fd, at!($($at),*)).with_flags(flags!($($at),*));
                 let done = next(fd, vector, count $(, $at)*);
                 transfer::written(fd, place, done);
                 done
