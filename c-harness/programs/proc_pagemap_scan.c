@@ -117,4 +117,12 @@ static void run(void)
 	NEED(pread(pagemap, entries, sizeof entries, (off_t)((uintptr_t)base / P * sizeof *entries)) == sizeof entries);
 	for (int i = 0; i < 4; i++)
 		say("page %d is the file's: %d", i, (int)(entries[i] >> 61 & 1));
+	/* the file is looked at before the arguments */
+	scan = (struct scan){ .size = sizeof scan, .start = (uintptr_t)base + 1, .end = (uintptr_t)base + P,
+		.regions = (uintptr_t)entries, .count = 1, .all_of = PRESENT, .shown = PRESENT };
+	CALL(ioctl(fd, SCAN, &scan));
+	CALL(ioctl(fd, SCAN, NULL));
+	CALL(ioctl(-1, SCAN, NULL));
+	CALL(ioctl(pagemap, SCAN, NULL));
+	CALL(ioctl(pagemap, SCAN, &scan));
 }

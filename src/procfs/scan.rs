@@ -20,17 +20,18 @@ const CATEGORIES: u64 = 0xff;
 
 /// ioctl(PAGEMAP_SCAN) of `fd` with the program's arguments at `place`.
 pub(crate) fn scan(config: &Config, fd: i32, place: usize) -> Result<usize, Errno> {
-    let asked: Arguments = fetch(place)?;
-    let known = asked.size == size_of::<Arguments>() as u64 && asked.flags & PROTECTS == 0;
-    if !known || asked.vec == 0 || asked.vec_len == 0 {
+    let known = |asked: &Arguments| {
+        let whole = asked.size == size_of::<Arguments>() as u64;
+        whole && asked.flags & PROTECTS == 0 && asked.vec != 0 && asked.vec_len != 0
+    };
+    let Some(asked) = fetch::<Arguments>(place).ok().filter(known) else {
         return transfer::system_call(libc::SYS_ioctl, [fd as usize, PAGEMAP_SCAN, place, 0, 0, 0]);
-    }
-    if !config.target.is_aligned(asked.start as usize) {
-        return Err(Errno::EINVAL);
-    }
-    // whatever else is wrong with them, the host says
+    };
+    // whatever is wrong with them, or the file, the host says; a misaligned start stays one
+    let aligned = config.target.is_aligned(asked.start as usize);
+    let start = if aligned { asked.start } else { asked.start | 1 };
     let mut first = [Region::default()];
-    ask(fd, &mut Arguments { max_pages: 1, ..asked }, &mut first)?;
+    ask(fd, &mut Arguments { start, max_pages: 1, ..asked }, &mut first)?;
     let end = config.target.ceil(asked.end as usize).ok_or(Errno::EINVAL)?;
     let mut found = Found { config, asked, page: None, last: None, count: 0, pages: 0, stop: None };
     found.walk(fd, asked.start as usize, end)?;
