@@ -60,9 +60,17 @@ pub(crate) fn alternate_stack(addr: usize, len: usize) {
 
 /// A thread is about to run on `len` bytes from `addr` on.
 pub(crate) fn stack(addr: usize, len: usize) {
-    let known = |(owner, range): (usize, AddrRange)| owner == OF_THREAD && range.start() == addr;
-    if concerned(addr, len) && !used().any(known) {
-        take(OF_THREAD, addr, len);
+    if !concerned(addr, len) {
+        return;
+    }
+    let known = |place: &&Place| {
+        place.owner.load(Ordering::Acquire) == OF_THREAD
+            && place.start.load(Ordering::Relaxed) == addr
+    };
+    match PLACES.iter().take(USED.load(Ordering::Acquire)).find(known) {
+        // an earlier one may have been shorter
+        Some(place) => drop(place.end.fetch_max(addr.saturating_add(len), Ordering::Relaxed)),
+        None => take(OF_THREAD, addr, len),
     }
 }
 
