@@ -45,6 +45,17 @@ static void end(const char *name)
 
 static long by_number(long number) { return syscall(number, fd); }
 
+static long file_range_by_number(long from)
+{
+	const long flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+#ifdef SYS_sync_file_range2
+	return syscall(SYS_sync_file_range2, fd, flags, from, P);
+#else
+	return syscall(SYS_sync_file_range, fd, from, P, flags);
+#endif
+}
+
 static long write_with(int flags)
 {
 	struct iovec one = { (char *)"w", 1 };
@@ -59,6 +70,8 @@ static void all(const char *where)
 	THEN(by_number(SYS_fsync));
 	THEN(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
 	THEN(sync_file_range(fd, P, P, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+	THEN(file_range_by_number(0));
+	THEN(file_range_by_number(P));
 	THEN(msync(p, P, MS_SYNC));
 	THEN(msync(p, P, MS_ASYNC));
 	THEN(msync(p + P, P, MS_SYNC));

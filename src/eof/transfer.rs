@@ -247,7 +247,7 @@ pub(crate) unsafe fn asking_call(number: c_long, args: Args) -> Result<usize, Er
 
 /// A system call by its number, with what its hook does around it.
 pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
-    let [fd, addr, len, ..] = args;
+    let [fd, addr, len, at, ..] = args;
     if number == libc::SYS_sigaltstack {
         // SAFETY: the program's own request.
         return alternate_stack(fd, addr, || unsafe { sys::call(number, args) }, Result::is_ok);
@@ -268,6 +268,14 @@ pub(crate) fn system_call(number: c_long, args: Args) -> Result<usize, Errno> {
             seen();
             flushed(fd as i32, 0, 0);
         }
+        libc::SYS_sync_file_range if at & libc::SYNC_FILE_RANGE_WRITE as usize != 0 => {
+            seen();
+            flushed(fd as i32, addr as i64, len as i64);
+        }
+        libc::SYS_fadvise64 if at == libc::POSIX_FADV_DONTNEED as usize => {
+            flushed(fd as i32, addr as i64, len as i64);
+        }
+        libc::SYS_syncfs | libc::SYS_sync => all_flushed(),
         libc::SYS_copy_file_range | libc::SYS_splice => written(len as i32, place, done(answer)),
         libc::SYS_sendfile
         | libc::SYS_write
