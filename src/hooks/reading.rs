@@ -1,7 +1,7 @@
 //! Streams of the C library that are read: who reads from one may learn by that that
 //! another process has changed a file.
 
-use super::streams::standard_input;
+use super::streams::{standard_input, variadic};
 use super::{errno, hook, next};
 use crate::eof::{self, transfer};
 use core::ffi::{c_char, c_int, c_void};
@@ -175,16 +175,6 @@ scanning! {
     stream_c23, __isoc23_vfscanf, c"__isoc23_vfscanf"(
         from: *mut FILE, format: *const c_char, list: *mut c_void
     ), from;
-}
-
-/// The variadic ones: `arch` makes a va_list and calls those above.
-macro_rules! variadic {
-    ($($name:ident $label:literal;)*) => {$(
-        #[no_mangle]
-        extern "C" fn $name() {
-            crate::arch::tail_to!($label);
-        }
-    )*};
 }
 
 variadic! {

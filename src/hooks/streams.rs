@@ -321,6 +321,7 @@ macro_rules! variadic {
         }
     )*};
 }
+pub(super) use variadic;
 
 variadic! {
     printf "pagesim_printf";
