@@ -38,6 +38,8 @@ static void run(void)
 	char buffer[8] = "", command[64];
 	int ready[2];
 
+	/* who runs this in the background may ignore it */
+	signal(SIGINT, SIG_DFL);
 	NEED(pthread_create(&thread, NULL, cancelled, "exec sleep 100") == 0);
 	look("cancelled before", thread);
 	NEED(pipe(ready) == 0);
