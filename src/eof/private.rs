@@ -95,20 +95,41 @@ impl Eof<'_> {
         for at in (inside.start()..filled).step_by(real.bytes()) {
             kernel::writable(at);
         }
-        let range = AddrRange::new(start, filled).filter(|range| !range.is_empty());
-        let kind = strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE);
-        let memory = range.map(|range| kernel::copy(range, kind));
+        let kept = match AddrRange::new(start, filled).filter(|range| !range.is_empty()) {
+            Some(range) => {
+                let offset = offset.saturating_add((start - vma.range.start()) as u64);
+                let (shared, hidden, own, growing) = (false, false, true, false);
+                let (parked, sum, copy) = (0, 0, 0);
+                let tail =
+                    Tail { range, parked, id, offset, shared, hidden, own, growing, sum, copy };
+                self.keep(tail, vma)
+            }
+            None => Ok(()),
+        };
         if !open {
             let _ = kernel::protect(inside, vma.prot);
         }
-        let (Some(range), Some(memory)) = (range, memory) else { return Ok(()) };
-        let offset = offset.saturating_add((start - vma.range.start()) as u64);
-        let (shared, hidden, own, growing) = (false, false, true, false);
-        let tail =
-            Tail { range, parked: 0, id, offset, shared, hidden, own, growing, sum: 0, copy: 0 };
-        self.install_memory(tail, vma, memory?);
         self.own(page);
-        Ok(())
+        kept
+    }
+
+    /// Makes what is at the place of `tail`, where the program's own pages can be written
+    /// to, memory of its own. Where there is no room for that it stays.
+    fn keep(&mut self, tail: Tail, vma: &Vma) -> Result<(), Errno> {
+        let vma = Vma { prot: vma.prot | Prot::RW, ..*vma };
+        let kind = strict::memory_kind(false) | (vma.flags & MapFlags::NORESERVE);
+        let memory = kernel::copy(tail.range, kind)?;
+        // The copy is not given up before the memory is in its place: the file's mapping
+        // shows the file by then.
+        let place = tail.range.start();
+        let put =
+            || kernel::protect(memory, vma.prot).and_then(|()| kernel::move_over(memory, place));
+        self.install(tail, &vma, put).inspect_err(|_| {
+            if kernel::writable(place) {
+                kernel::copy_to(memory, tail.range);
+            }
+            kernel::unmap(memory);
+        })
     }
 
     /// What is in the tails of `page` is the program's own.
